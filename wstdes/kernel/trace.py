@@ -1,0 +1,188 @@
+"""The trace: typed tables, one row a fact.
+
+Agents append rows; at noon the rows of the day are written as one Parquet part a table. When the
+run ends the parts become one file a table. Units stand in the metadata of the fields.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+__all__ = ["Column", "Table", "Trace", "digest_table", "merge_parts", "read_table", "table_names"]
+
+_TYPES = {
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "text": pa.string(),
+    "bool": pa.bool_(),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Parameters
+    ----------
+    name : str
+        With the unit's suffix where it has one.
+    type : {'int', 'float', 'text', 'bool'}
+        What it holds; every column may hold nulls.
+    description : str
+        What it means.
+    unit : str
+        Unit, or nothing.
+    """
+
+    name: str
+    type: str
+    description: str
+    unit: str = ""
+
+    def field(self) -> pa.Field:
+        """The Arrow field, with unit and description in its metadata."""
+        metadata = {"unit": self.unit, "description": self.description}
+        return pa.field(self.name, _TYPES[self.type], metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: what one of its rows is, and its columns."""
+
+    name: str
+    row: str
+    columns: tuple[Column, ...]
+
+    def schema(self) -> pa.Schema:
+        """The Arrow schema."""
+        return pa.schema([c.field() for c in self.columns], metadata={"row": self.row})
+
+
+class Trace:
+    """Rows of the running day, by table.
+
+    Parameters
+    ----------
+    tables : iterable of Table
+        All tables that may be written.
+    """
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self.tables = {table.name: table for table in tables}
+        self._names = {name: frozenset(c.name for c in t.columns) for name, t in self.tables.items()}
+        self._rows: dict[str, list[dict[str, Any]]] = {name: [] for name in self.tables}
+
+    def add(self, table: str, **row: object) -> None:
+        """Append a row; columns that are not named are null.
+
+        Raises
+        ------
+        KeyError
+            There is no such table or column.
+        """
+        unknown = row.keys() - self._names[table]
+        if unknown:
+            raise KeyError(f"table {table} has no column {', '.join(sorted(unknown))}")
+        self._rows[table].append(row)
+
+    def flush(self) -> dict[str, pa.Table]:
+        """Return the rows as Arrow tables and forget them."""
+        done: dict[str, pa.Table] = {}
+        for name, rows in self._rows.items():
+            schema = self.tables[name].schema()
+            columns = [[row.get(field.name) for row in rows] for field in schema]
+            arrays = [
+                pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)
+            ]
+            done[name] = pa.Table.from_arrays(arrays, schema=schema)
+            self._rows[name] = []
+        return done
+
+
+def write_part(folder: Path, day: int, tables: Mapping[str, pa.Table]) -> None:
+    """Write a day's rows, each file atomically: it is there whole or not at all."""
+    for name, table in tables.items():
+        part = folder / "parts" / name / f"night-{day:05d}.parquet"
+        part.parent.mkdir(parents=True, exist_ok=True)
+        temporary = part.with_suffix(".tmp")
+        pq.write_table(table, temporary, compression="zstd")
+        os.replace(temporary, part)
+
+
+def _parts(folder: Path, name: str) -> list[Path]:
+    return sorted((folder / "parts" / name).glob("night-*.parquet"))
+
+
+def table_names(folder: Path) -> list[str]:
+    """Names of the tables in a run's table folder."""
+    names = {path.stem for path in folder.glob("*.parquet")}
+    names |= {path.name for path in (folder / "parts").glob("*") if path.is_dir()}
+    return sorted(names)
+
+
+def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table, from its file or from its parts if the run did not end."""
+    whole = folder / f"{name}.parquet"
+    if whole.is_file():
+        return pq.read_table(whole, columns=columns)
+    parts = _parts(folder, name)
+    if not parts:
+        raise FileNotFoundError(name)
+    return pa.concat_tables([pq.read_table(part, columns=columns) for part in parts])
+
+
+def merge_parts(folder: Path) -> None:
+    """Make one file of each table's parts, and remove the parts."""
+    for name in sorted(p.name for p in (folder / "parts").glob("*") if p.is_dir()):
+        parts = _parts(folder, name)
+        if not parts:
+            continue
+        temporary = folder / f"{name}.tmp"
+        with pq.ParquetWriter(temporary, pq.read_schema(parts[0]), compression="zstd") as writer:
+            for part in parts:
+                table = pq.read_table(part)
+                if table.num_rows:
+                    writer.write_table(table)
+        os.replace(temporary, folder / f"{name}.parquet")
+    shutil.rmtree(folder / "parts", ignore_errors=True)
+
+
+def digest_table(table: pa.Table) -> str:
+    """SHA-256 of a table's values, whatever its parts, chunks and compression.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Any table of integers, floats, booleans and text.
+
+    Returns
+    -------
+    str
+        Hexadecimal. Names, types, order of rows, nulls and every bit of the floats count.
+    """
+    digest = hashlib.sha256()
+    for field in table.schema:
+        column = table.column(field.name).combine_chunks()
+        if isinstance(column, pa.ChunkedArray):
+            column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], field.type)
+        digest.update(f"{field.name}:{field.type}:{len(column)};".encode())
+        valid = np.asarray(column.is_valid())
+        digest.update(np.packbits(valid).tobytes())
+        if pa.types.is_string(field.type):
+            for text in column.to_pylist():
+                raw = (text or "").encode()
+                digest.update(len(raw).to_bytes(8, "little") + raw)
+        else:
+            filled = column.fill_null(False if pa.types.is_boolean(field.type) else 0)
+            digest.update(filled.to_numpy(zero_copy_only=False).tobytes())
+    return digest.hexdigest()
