@@ -167,6 +167,10 @@ class Calibration(Model):
 
     attached_frames: Annotated[int, Field(ge=0, description="flat and arc after each visit")]
     attached_frame_s: Annotated[Seconds, Field(gt=0)]
+    standard_frames: Annotated[
+        int, Field(ge=0, description="short frames on the sky before each visit, for standards")
+    ]
+    standard_frame_s: Annotated[Seconds, Field(gt=0)]
     twilight_frames: Annotated[int, Field(ge=0)]
     twilight_frame_s: Annotated[Seconds, Field(gt=0)]
     day_frames: Annotated[int, Field(ge=0)]

@@ -1,0 +1,1 @@
+"""What is computed: pure functions. No SimPy, no files, no clock."""

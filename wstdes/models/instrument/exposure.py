@@ -1,0 +1,130 @@
+"""From conditions to effective exposure time, and the magnitude that saturates."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "atmospheric_fwhm", "effective_rate", "injection", "saturation_magnitude", "total_fwhm",
+]  # fmt: skip
+
+Array = NDArray[np.float64]
+_ARCSEC = math.pi / 648000.0
+
+
+def atmospheric_fwhm(
+    seeing_rad: float, airmass: float, diameter_m: float, outer_scale_m: float,
+    wavelength_m: float = 500e-9,
+) -> float:  # fmt: skip
+    """Atmospheric image quality of a large telescope, after ESO's exposure-time calculators.
+
+    Parameters
+    ----------
+    seeing_rad : float
+        FWHM at the zenith at 500 nm [rad].
+    airmass : float
+        At least 1.
+    diameter_m, outer_scale_m : float
+        Of the telescope, and of the turbulence [m].
+    wavelength_m : float
+        [m].
+
+    Returns
+    -------
+    float
+        FWHM [rad]; smaller than the seeing where the outer scale cuts the turbulence (Tokovinin
+        2002, PASP 114, 1156; Kolb's correction for the diameter).
+    """
+    scaled = seeing_rad * airmass**0.6 * (wavelength_m / 500e-9) ** -0.2
+    fried_m = (
+        0.1 / (seeing_rad / _ARCSEC) * (wavelength_m / 500e-9) ** 1.2 * airmass**-0.6
+    )
+    kolb = 1.0 / (1.0 + 300.0 * diameter_m / outer_scale_m) - 1.0
+    return scaled * math.sqrt(max(0.0, 1.0 + kolb * 2.183 * (fried_m / outer_scale_m) ** 0.356))
+
+
+def total_fwhm(atmosphere_rad: float, telescope_rad: float, instrument_rad: float) -> float:
+    """Image quality [rad] of atmosphere, telescope and instrument, added in quadrature."""
+    return math.sqrt(atmosphere_rad**2 + telescope_rad**2 + instrument_rad**2)
+
+
+def injection(fwhm_rad: float, aperture_rad: float, beta: float) -> float:
+    """Share of a centred star's light that enters a round fibre.
+
+    Parameters
+    ----------
+    fwhm_rad, aperture_rad : float
+        Of a Moffat profile, and diameter of the fibre on the sky [rad].
+    beta : float
+        Moffat's exponent, above 1.
+
+    Returns
+    -------
+    float
+        1 - (1 + (r/alpha)^2)^(1 - beta), the profile's integral in closed form (Moffat 1969).
+    """
+    alpha = fwhm_rad / (2.0 * math.sqrt(2.0 ** (1.0 / beta) - 1.0))
+    return 1.0 - (1.0 + (aperture_rad / 2.0 / alpha) ** 2) ** (1.0 - beta)
+
+
+def effective_rate(
+    transparency: float, extinction_mag: float, airmass: float, injected: float,
+    injected_reference: float, sky: float,
+) -> float:  # fmt: skip
+    """Effective over open-shutter time for a faint source under the sky's noise.
+
+    Parameters
+    ----------
+    transparency : float
+        Of the clouds.
+    extinction_mag, airmass : float
+        Extinction per airmass, and the airmass.
+    injected, injected_reference : float
+        Light entering the fibre now, and in reference conditions.
+    sky : float
+        Sky brightness over that of the dark zenith.
+
+    Returns
+    -------
+    float
+        (S/N)^2 is as after this share of the time in reference conditions (zenith, dark, clear,
+        median seeing). The definition is that of DESI's effective time (Schlafly et al. 2023,
+        AJ 166, 259) for sky noise alone.
+    """
+    signal = (
+        transparency * 10 ** (-0.4 * extinction_mag * (airmass - 1.0)) * injected / injected_reference
+    )
+    return signal**2 / sky
+
+
+def saturation_magnitude(
+    area_m2: float, throughput: float, injected: float, dispersion_m: float, wavelength_m: float,
+    pixels_across: float, interval_s: float, full_well_e: float,
+) -> float:  # fmt: skip
+    """AB magnitude of a star that fills a pixel between two reads.
+
+    Parameters
+    ----------
+    area_m2, throughput, injected : float
+        Collecting area [m2], throughput of the instrument, share of light in the fibre.
+    dispersion_m, wavelength_m : float
+        Wavelength a pixel, and wavelength [m].
+    pixels_across : float
+        Width of a trace across the dispersion; the peak is taken as 1.5 times the mean of it.
+    interval_s, full_well_e : float
+        Time between reads [s], and charge that saturates [electron].
+
+    Returns
+    -------
+    float
+        AB magnitude; brighter stars saturate.
+    """
+    planck = 6.62607015e-34
+    zero_w_m2_hz = 3631e-26
+    # Photons a second in one pixel's wavelength range from a star of magnitude 0.
+    photons = zero_w_m2_hz / planck * (dispersion_m / wavelength_m) * area_m2
+    electrons = photons * throughput * injected * 1.5 / pixels_across * interval_s
+    return 2.5 * math.log10(electrons / full_well_e)

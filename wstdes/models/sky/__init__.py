@@ -1,0 +1,16 @@
+"""The sky: ephemerides, airmass, brightness."""
+
+from wstdes.models.sky.brightness import sky_brightness
+from wstdes.models.sky.ephemeris import (
+    Horizon,
+    airmass,
+    moon,
+    separation,
+    sun,
+    sun_crossings,
+    to_cirs,
+)
+
+__all__ = [
+    "Horizon", "airmass", "moon", "separation", "sky_brightness", "sun", "sun_crossings", "to_cirs",
+]  # fmt: skip

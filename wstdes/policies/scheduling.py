@@ -1,0 +1,91 @@
+"""What to observe next."""
+
+from __future__ import annotations
+
+from typing import Annotated, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from wstdes.config.base import Model
+from wstdes.policies.base import NoOptions, Policy
+from wstdes.policies.views import Decision, SkyView
+
+__all__ = ["Highest", "Merit", "SchedulingPolicy", "tile_gain"]
+
+
+class SchedulingPolicy(Protocol):
+    """Chooses a tile."""
+
+    def choose(self, view: SkyView) -> Decision:
+        """Return the tile to observe next, or none."""
+
+
+def tile_gain(view: SkyView) -> NDArray[np.float64]:
+    """Weighted targets that a visit to each tile would finish, in expectation.
+
+    Parameters
+    ----------
+    view : SkyView
+        The moment.
+
+    Returns
+    -------
+    ndarray of float64, shape (tiles,)
+        Fibres go to surveys by priority; a visit advances a target by its effective time over the
+        time it needs, at most wholly.
+    """
+    gain = np.zeros(len(view.observable))
+    free = {mode: np.full(len(gain), float(n)) for mode, n in view.fibres.items()}
+    order = sorted(range(len(view.surveys)), key=lambda i: -view.surveys[i].priority)
+    for i in order:
+        survey = view.surveys[i]
+        given = np.minimum(view.remaining[:, i], free[survey.mode])
+        given = np.where(view.sky <= survey.sky_max, given, 0.0)
+        if survey.mode != "ifs":
+            free[survey.mode] = free[survey.mode] - given
+        gain += survey.weight * given * np.minimum(1.0, view.rate * view.open_s / survey.required_s)
+    return gain
+
+
+def _best(score: NDArray[np.float64]) -> Decision:
+    """The best tile and the next; ties go to the lower number."""
+    best = int(np.argmax(score))
+    if not score[best] > 0:
+        return Decision(None)
+    others = score.copy()
+    others[best] = -np.inf
+    second = int(np.argmax(others))
+    if not others[second] > 0:
+        return Decision(best, float(score[best]))
+    return Decision(best, float(score[best]), second, float(score[second]))
+
+
+class MeritOptions(Model):
+    """Options of :class:`Merit`."""
+
+    minimum_rate: Annotated[
+        float, Field(ge=0, description="effective over open time below which it is not worth it")
+    ] = 0.25
+
+
+class Merit(Policy[MeritOptions]):
+    """The greatest gain in a second: weighted targets finished over the visit with its slew."""
+
+    Options = MeritOptions
+
+    def choose(self, view: SkyView) -> Decision:
+        """Return the tile of the greatest gain in time."""
+        worth = view.observable & (view.rate >= self.options.minimum_rate)
+        gain = np.where(worth, tile_gain(view), 0.0)
+        return _best(gain / (view.visit_s + view.slew_s))
+
+
+class Highest(Policy[NoOptions]):
+    """The highest tile on which anything is left: the plainest yardstick."""
+
+    def choose(self, view: SkyView) -> Decision:
+        """Return the highest tile with a gain."""
+        useful = view.observable & (tile_gain(view) > 0)
+        return _best(np.where(useful, view.altitude_rad, 0.0))

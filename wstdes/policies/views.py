@@ -1,0 +1,153 @@
+"""What policies see: frozen extracts of the state. They change nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "AlertView", "Decision", "JobView", "PowerView", "ProductView", "SiteLoad", "SkyView",
+    "SurveyView",
+]  # fmt: skip
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SurveyView:
+    """A survey as the scheduler sees it.
+
+    Parameters
+    ----------
+    name, mode : str
+        Mode is lr, hr or ifs.
+    priority, weight : float
+        For the fibres, and for the merit of a target.
+    required_s : float
+        Effective time a target needs [s].
+    sky_max : float
+        Brightest sky it wants, over dark.
+    """
+
+    name: str
+    mode: str
+    priority: float
+    weight: float
+    required_s: float
+    sky_max: float
+
+
+@dataclass(frozen=True)
+class SkyView:
+    """The moment of a scheduling decision.
+
+    Parameters
+    ----------
+    now_s, until_s : float
+        Now, and when the night's science ends [s].
+    visit_s, open_s : float
+        Length of a visit, and open-shutter time in it [s].
+    surveys : tuple of SurveyView
+        Those that tiles serve.
+    remaining : ndarray of float64, shape (tiles, surveys)
+        Targets (for ifs: share of a field) not finished.
+    observable : ndarray of bool, shape (tiles,)
+        Within the altitude limits from now to the visit's end.
+    altitude_rad : ndarray of float64, shape (tiles,)
+        In the middle of the visit [rad].
+    rate : ndarray of float64, shape (tiles,)
+        Effective over open-shutter time to be expected.
+    sky : ndarray of float64, shape (tiles,)
+        Sky brightness over dark.
+    slew_s : ndarray of float64, shape (tiles,)
+        Time from the last shutter to the next [s].
+    fibres : dict of str to int
+        Fibres for science, by mode (ifs: 1).
+    """
+
+    now_s: float
+    until_s: float
+    visit_s: float
+    open_s: float
+    surveys: tuple[SurveyView, ...]
+    remaining: Array
+    observable: NDArray[np.bool_]
+    altitude_rad: Array
+    rate: Array
+    sky: Array
+    slew_s: Array
+    fibres: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to observe next.
+
+    Parameters
+    ----------
+    tile : int or None
+        None when nothing is worth observing.
+    score : float
+        The policy's own measure.
+    runner_up : int or None
+        The next best tile.
+    runner_up_score : float
+        Its score.
+    """
+
+    tile: int | None
+    score: float = 0.0
+    runner_up: int | None = None
+    runner_up_score: float = 0.0
+
+
+@dataclass(frozen=True)
+class AlertView:
+    """An alert that could interrupt: its class's response and how much of it is left."""
+
+    response: str
+    waiting_s: float
+    lifetime_s: float
+    exposing: bool
+
+
+@dataclass(frozen=True)
+class SiteLoad:
+    """How busy a compute site is: nodes of a pool and the work [node s] that waits for them."""
+
+    nodes: int
+    waiting_node_s: float
+    speed: float
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job in a queue."""
+
+    role: str
+    submitted_s: float
+    number: int
+    nodes: int
+
+
+@dataclass(frozen=True)
+class ProductView:
+    """A copy of a product that could be deleted."""
+
+    created_s: float
+    archived: bool
+    wants_archive: bool
+    needed: bool
+    work_done_s: float | None
+
+
+@dataclass(frozen=True)
+class PowerView:
+    """The mountain's power: load, solar output, and what the battery can take and give [W]."""
+
+    load_w: float
+    solar_w: float
+    charge_limit_w: float
+    discharge_limit_w: float
