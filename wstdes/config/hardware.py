@@ -177,15 +177,6 @@ class Link(Model):
     price_eur_per_yr: Annotated[EurosPerYear, Field(ge=0)]
 
 
-class Network(HardwareModel):
-    """The links from the mountain to where data are kept and computed."""
-
-    kind: ClassVar[str] = "network"
-
-    links: Annotated[dict[str, Link], Field(min_length=1)]
-    checksum_failure_fraction: Fraction = Field(description="files that arrive broken")
-
-
 class Node(HardwareModel):
     """A computing node."""
 
@@ -220,6 +211,18 @@ class Grid(HardwareModel):
         description="carbon by local hour; scaled to a mean of 1"
     )
     price_eur_per_j: Annotated[EurosPerJoule, Field(ge=0)]
+    utc_offset_s: Annotated[Seconds, Field(ge=-50400, le=50400, description="of its local hours")]
+
+
+class Network(HardwareModel):
+    """The links from the mountain to where data are kept and computed."""
+
+    kind: ClassVar[str] = "network"
+
+    links: Annotated[dict[str, Link], Field(min_length=1)]
+    checksum_failure_fraction: Fraction = Field(description="files that arrive broken")
+    parallel_transfers: Count = Field(description="files on their way at once; the rest wait")
+    grid: Grid = Field(description="feeds the transmission equipment")
 
 
 class ComputeSite(HardwareModel):

@@ -2,12 +2,13 @@
 
 from wstdes.kernel.agent import Agent, Day
 from wstdes.kernel.recorder import Recorder
+from wstdes.kernel.signal import Signal
 from wstdes.kernel.state import load_state, save_state
 from wstdes.kernel.streams import Streams
 from wstdes.kernel.timers import Timer
 from wstdes.kernel.trace import Column, Table, Trace
 
 __all__ = [
-    "Agent", "Column", "Day", "Recorder", "Streams", "Table", "Timer", "Trace", "load_state",
+    "Agent", "Column", "Day", "Recorder", "Signal", "Streams", "Table", "Timer", "Trace", "load_state",
     "save_state",
 ]  # fmt: skip

@@ -8,6 +8,9 @@ from wstdes.models.instrument.exposure import (
     total_fwhm,
 )
 
+from wstdes.models.instrument.slew import slew_time, telescope_slew
+
 __all__ = [
-    "atmospheric_fwhm", "effective_rate", "injection", "saturation_magnitude", "total_fwhm",
+    "atmospheric_fwhm", "effective_rate", "injection", "saturation_magnitude", "slew_time",
+    "telescope_slew", "total_fwhm",
 ]  # fmt: skip

@@ -160,22 +160,27 @@ def sun_crossings(horizon: Horizon, altitude_rad: float, noon: tuple[float, floa
     Returns
     -------
     tuple of float or None
-        Seconds after the noon; None when the Sun does not cross the altitude.
+        Seconds after the noon; the whole day where the Sun stays below the altitude, None where
+        it stays above.
     """
     jd1, jd2, offset = noon
     t_s = np.arange(0.0, 86401.0, 120.0)
     ut2 = jd2 + t_s / 86400.0
     altitude, _ = horizon.altaz_of(sun(jd1, ut2 + offset), (jd1, ut2))
     below = altitude < altitude_rad
+    if below.all():
+        return 0.0, 86400.0
     change = np.flatnonzero(below[1:] != below[:-1])
-    if below[0] or below[-1] or len(change) < 2:
+    if not below.any():
         return None
 
     def cross(i: int) -> float:
         share = (altitude_rad - altitude[i]) / (altitude[i + 1] - altitude[i])
         return float(t_s[i] + share * 120.0)
 
-    return cross(int(change[0])), cross(int(change[-1]))
+    begin = 0.0 if below[0] else cross(int(change[0]))
+    end = 86400.0 if below[-1] else cross(int(change[-1]))
+    return begin, end
 
 
 def airmass(altitude_rad: Array) -> Array:

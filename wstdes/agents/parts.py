@@ -1,0 +1,99 @@
+"""The facility's fixed parts: made once, used every day, never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wstdes.clock import Clock
+from wstdes.config.hardware import Spectrograph
+from wstdes.config.scenario import Scenario
+from wstdes.models.focalplane import FocalPlane
+from wstdes.models.sky import Horizon
+from wstdes.policies.views import SurveyView
+from wstdes.survey.fields import SurveyTargets
+from wstdes.survey.tiling import Tiling
+
+__all__ = ["MODES", "Parts", "Policies"]
+
+MODES = ("lr", "hr", "ifs")
+
+
+@dataclass(frozen=True)
+class Policies:
+    """The policies of a run; types as in :mod:`wstdes.policies`."""
+
+    scheduling: Any
+    alerts: Any
+    placement: Any
+    queue: Any
+    retention: Any
+    dispatch: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Fixed parts.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What the user asked for.
+    clock : Clock
+        Seconds of the run and the calendar.
+    horizon : Horizon
+        The observer's place.
+    focal_plane : FocalPlane
+        Positions and reach of the fibres.
+    survey_names : tuple of str
+        All surveys, in order; survey numbers are places in it.
+    fibre_surveys : tuple of SurveyTargets
+        Those whose targets come from a source by cells.
+    standards : SurveyTargets
+        Flux standards for each kind of fibre.
+    views : tuple of SurveyView
+        Surveys that tiles serve, in the order of ``tile_surveys``.
+    tile_surveys : tuple of int
+        Survey numbers of the columns of the tiles' tables.
+    alert_survey : int or None
+        Number of the survey that alerts feed.
+    ifs_surveys : tuple of int
+        Numbers of the surveys of fixed fields.
+    tiling : Tiling
+        The pointings.
+    expected : ndarray of float64, shape (tiles, tile surveys)
+        Targets (fields) expected in each tile.
+    policies : Policies
+        What decides.
+    solar_scale : float
+        See :func:`wstdes.models.energy.solar_scale`.
+    routes : dict
+        Links from place to place.
+    """
+
+    scenario: Scenario
+    clock: Clock
+    horizon: Horizon
+    focal_plane: FocalPlane
+    survey_names: tuple[str, ...]
+    fibre_surveys: tuple[SurveyTargets, ...]
+    standards: tuple[SurveyTargets, ...]
+    views: tuple[SurveyView, ...]
+    tile_surveys: tuple[int, ...]
+    alert_survey: int | None
+    ifs_surveys: tuple[int, ...]
+    tiling: Tiling
+    expected: NDArray[np.float64]
+    policies: Policies
+    solar_scale: float
+    routes: dict[tuple[str, str], tuple[str, ...]]
+    credits: tuple[str, ...]
+
+    def spectrograph(self, mode: str) -> Spectrograph:
+        """The spectrographs of a mode."""
+        found = getattr(self.scenario.spectrographs, mode)
+        assert isinstance(found, Spectrograph)
+        return found

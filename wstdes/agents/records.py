@@ -1,0 +1,145 @@
+"""What agents pass to each other, and keep over noon: plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["Alert", "Flow", "Frames", "Job", "Product", "Work"]
+
+
+@dataclass
+class Product:
+    """A file: where its copies are, and how far it has come.
+
+    ``work`` names the :class:`Work` it belongs to; empty if nothing is computed from it.
+    """
+
+    number: int
+    kind: str
+    stage: str
+    mode: str
+    visit: int | None
+    exposure: int | None
+    night: int
+    bytes: float
+    created_s: float
+    shutter_close_s: float | None
+    parents: list[int]
+    work: str
+    wants_archive: bool
+    sites: list[str] = field(default_factory=list)
+    archived_s: float | None = None
+    work_done_s: float | None = None
+
+
+@dataclass
+class Frames:
+    """What a spectrograph has read out: the raw frames of a mode, before they are a product."""
+
+    stage: str
+    mode: str
+    visit: int | None
+    exposure: int | None
+    night: int
+    shutter_close_s: float
+    work: str
+
+
+@dataclass
+class Job:
+    """A stage of a pipeline at work on one exposure, visit or night."""
+
+    number: int
+    stage: str
+    key: str
+    work: str
+    role: str
+    mode: str
+    visit: int | None
+    exposure: int | None
+    night: int
+    site: str
+    pool: str
+    nodes: int
+    left_node_s: float
+    inputs: list[int]
+    missing: list[int]
+    ready_s: float
+    queued_s: float | None = None
+    start_s: float | None = None
+    used_node_s: float = 0.0
+
+
+@dataclass
+class Work:
+    """All that is computed for a mode in a visit, or in a night.
+
+    Parameters
+    ----------
+    exposures : list of int
+        Taken so far.
+    complete : bool
+        No exposure and no calibration frame will follow.
+    raw : dict of int to int
+        Raw product by exposure; -1 if it was lost.
+    calibrations : list of int
+        Products of calibration frames.
+    verdicts : dict of int to bool
+        By exposure.
+    done : dict of str to int
+        Product by finished job's key.
+    begun : list of str
+        Keys of jobs that exist or existed.
+    products : list of int
+        Everything that belongs to it.
+    """
+
+    key: str
+    mode: str
+    visit: int | None
+    night: int
+    exposures: list[int] = field(default_factory=list)
+    complete: bool = False
+    raw: dict[int, int] = field(default_factory=dict)
+    calibrations: list[int] = field(default_factory=list)
+    verdicts: dict[int, bool] = field(default_factory=dict)
+    done: dict[str, int] = field(default_factory=dict)
+    begun: list[str] = field(default_factory=list)
+    products: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Flow:
+    """A file on its way, or waiting for its turn."""
+
+    number: int
+    product: int
+    kind: str
+    source: str
+    destination: str
+    bytes: float
+    left_bytes: float
+    left_latency_s: float
+    links: list[str]
+    queued_s: float
+    tries: int = 0
+
+
+@dataclass
+class Alert:
+    """A target of opportunity.
+
+    ``state`` is waiting, taken (a visit has it and the verdict is not in), or settled.
+    """
+
+    number: int
+    alert_class: str
+    ra_rad: float
+    dec_rad: float
+    arrival_s: float
+    expiry_s: float
+    state: str = "waiting"
+    visit: int | None = None
+    decided_s: float | None = None
+    shutter_open_s: float | None = None
+    shutter_close_s: float | None = None

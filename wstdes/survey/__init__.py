@@ -1,0 +1,46 @@
+"""Targets to observe: mock, real and the user's own, kept in cells of sky."""
+
+from wstdes.survey.catalogue import (
+    COLUMN_ALIASES,
+    CatalogueSource,
+    CatalogueTable,
+    read_catalogue,
+)
+from wstdes.survey.footprint import Footprint, galactic_latitude
+from wstdes.survey.gaia import GaiaStars
+from wstdes.survey.mock import MockGalaxies, MockStars, galaxy_counts_per_sr
+from wstdes.survey.targets import (
+    CELL_AREA_SR,
+    CELL_COUNT,
+    NSIDE,
+    ExposureLaw,
+    StoredSource,
+    Targets,
+    TargetSource,
+    cell_centre,
+    cell_of,
+    cells_in_cone,
+)
+
+__all__ = [
+    "CELL_AREA_SR",
+    "CELL_COUNT",
+    "COLUMN_ALIASES",
+    "NSIDE",
+    "CatalogueSource",
+    "CatalogueTable",
+    "ExposureLaw",
+    "Footprint",
+    "GaiaStars",
+    "MockGalaxies",
+    "MockStars",
+    "StoredSource",
+    "TargetSource",
+    "Targets",
+    "cell_centre",
+    "cell_of",
+    "cells_in_cone",
+    "galactic_latitude",
+    "galaxy_counts_per_sr",
+    "read_catalogue",
+]
