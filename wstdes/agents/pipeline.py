@@ -177,6 +177,8 @@ class Pipeline(Agent[PipelineState]):
             return None
         if exposure is None and any(e not in work.verdicts for e in work.exposures):
             return None
+        if work.visit is not None and not any(work.verdicts.values()) and exposure is None:
+            return None  # nothing of the visit counts
         found: list[int] = []
         for need in stage.needs:
             part = self._need(work, need, exposure)

@@ -143,3 +143,4 @@ class Alert:
     decided_s: float | None = None
     shutter_open_s: float | None = None
     shutter_close_s: float | None = None
+    interrupts: bool = True

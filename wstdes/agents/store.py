@@ -127,7 +127,13 @@ class DataStore(Agent[DataStoreState]):
         """A copy is complete at a site."""
         product = self.state.products[number]
         if site not in product.sites:
+            had_room = self.has_room(site, 0.0)
             self._add(product, site)
+            if had_room and not self.has_room(site, 0.0):
+                self.record(
+                    "faults", agent=f"{self.name}/{site}", kind="more than its capacity",
+                    start_s=self.now, end_s=None, count=1,
+                )  # fmt: skip
 
     def archived(self, number: int) -> None:
         """The archive has taken a product in."""

@@ -148,7 +148,7 @@ TABLES: tuple[Table, ...] = (
         Column("visit", "int", "the visit that observed it"),
         _time("decided", "when the observer took it up"),
         _time("shutter_open", "first shutter on it"),
-        _time("shutter_close", "last shutter on it"),
+        _time("shutter_close", "shutter closing of the exposure that answered it"),
         _time("quicklook", "its spectrum was reduced on site and passed"),
         _seconds("target_response", "time its class is owed from alert to shutter"),
     )),

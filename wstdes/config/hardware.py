@@ -107,7 +107,8 @@ class FocalPlaneModel(HardwareModel):
     broken_per_year: Fraction = Field(description="share that breaks in a year")
     centring_efficiency: Fraction
     sky_fraction: Fraction = Field(description="share of usable fibres put on blank sky")
-    standard_fraction: Fraction = Field(description="share of usable fibres for flux standards")
+    standard_fraction_lr: Fraction = Field(description="share of usable LR fibres for standards")
+    standard_fraction_hr: Fraction = Field(description="share of usable HR fibres for standards")
     moving_power_w: Load = Field(description="a positioner while it moves")
     holding_power_w: Load = Field(description="a positioner at rest")
 

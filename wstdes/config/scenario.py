@@ -150,10 +150,18 @@ class Observing(Model):
     """How nights are used."""
 
     exposures: Annotated[int, Field(ge=1, le=50, description="a visit")]
-    exposure_s: Annotated[Seconds, Field(gt=0, description="of one exposure")]
+    exposure_s: Annotated[Seconds, Field(ge=1, le=7200, description="of one exposure")]
     science_sun_altitude_rad: Annotated[Angle, Field(lt=0)]
     twilight_sun_altitude_rad: Annotated[Angle, Field(lt=0)]
     tile_area_sr: Annotated[Steradians, Field(gt=0, description="sky a tile adds")]
+
+    @model_validator(mode="after")
+    def _not_too_long(self) -> Self:
+        if self.exposures * self.exposure_s > 4 * 3600.0:
+            raise ValueError(
+                f"a visit of {self.exposures} exposures of {self.exposure_s:g} s is longer than 4 h"
+            )
+        return self
 
     @model_validator(mode="after")
     def _twilight_first(self) -> Self:
@@ -272,6 +280,9 @@ class Scenario(Model):
     publication: Publication
     policies: Policies
     costs: Costs
+    agents: dict[str, PolicyRef] = Field(
+        default_factory=dict, description="agents of the user's own, as package.module:Class"
+    )
 
     @field_validator("start", mode="before")
     @classmethod

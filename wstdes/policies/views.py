@@ -105,12 +105,25 @@ class Decision:
 
 @dataclass(frozen=True)
 class AlertView:
-    """An alert that could interrupt: its class's response and how much of it is left."""
+    """An alert that could interrupt.
+
+    Parameters
+    ----------
+    response : str
+        What its class is owed: insert, switch or abort.
+    waiting_s, lifetime_s : float
+        How long it has waited, and how long it can be observed at all [s].
+    exposing : bool
+        Whether an exposure would have to be stopped.
+    rate : float
+        Effective over open-shutter time that it would get now.
+    """
 
     response: str
     waiting_s: float
     lifetime_s: float
     exposing: bool
+    rate: float
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class SurveyProgress:
 
     def add(
         self, pixel: int, size: int, index: NDArray[np.int64], steps: int,
-        required: NDArray[np.float32],
+        required: NDArray[np.float32], undo: bool = False,
     ) -> None:  # fmt: skip
         """Give targets of a cell effective time, or take it back.
 
@@ -55,6 +55,8 @@ class SurveyProgress:
             In units of :data:`CREDIT_S`; negative to take back what was given.
         required : ndarray of float32, shape (n,)
             Effective time that these targets need [s].
+        undo : bool
+            Whether this takes back an exposure that was counted.
         """
         if not len(index):
             return
@@ -67,15 +69,16 @@ class SurveyProgress:
         need = np.ceil(required / CREDIT_S)
         self.completed += int((after >= need).sum()) - int((before >= need).sum())
         self.started += int((after > 0).sum()) - int((before > 0).sum())
-        self.observed += len(index) if steps >= 0 else -len(index)
+        self.observed += -len(index) if undo else len(index)
         self.steps += steps * len(index)
 
 
 def give(
     progress: SurveyProgress, pixels: NDArray[np.int64], indices: NDArray[np.int64],
     sizes: dict[int, int], steps: int, required: NDArray[np.float32],
+    undo: bool = False,
 ) -> None:  # fmt: skip
     """Give targets of several cells effective time; see :meth:`SurveyProgress.add`."""
     for pixel in np.unique(pixels):
         mine = pixels == pixel
-        progress.add(int(pixel), sizes[int(pixel)], indices[mine], steps, required[mine])
+        progress.add(int(pixel), sizes[int(pixel)], indices[mine], steps, required[mine], undo)

@@ -16,16 +16,16 @@ _ARCSEC = math.pi / 648000.0
 
 
 def atmospheric_fwhm(
-    seeing_rad: float, airmass: float, diameter_m: float, outer_scale_m: float,
+    seeing_rad: float, airmass: Array | float, diameter_m: float, outer_scale_m: float,
     wavelength_m: float = 500e-9,
-) -> float:  # fmt: skip
+) -> Array:  # fmt: skip
     """Atmospheric image quality of a large telescope, after ESO's exposure-time calculators.
 
     Parameters
     ----------
     seeing_rad : float
         FWHM at the zenith at 500 nm [rad].
-    airmass : float
+    airmass : float or ndarray of float64
         At least 1.
     diameter_m, outer_scale_m : float
         Of the telescope, and of the turbulence [m].
@@ -34,46 +34,48 @@ def atmospheric_fwhm(
 
     Returns
     -------
-    float
+    ndarray of float64
         FWHM [rad]; smaller than the seeing where the outer scale cuts the turbulence (Tokovinin
         2002, PASP 114, 1156; Kolb's correction for the diameter).
     """
+    airmass = np.asarray(airmass, dtype=np.float64)
     scaled = seeing_rad * airmass**0.6 * (wavelength_m / 500e-9) ** -0.2
     fried_m = (
         0.1 / (seeing_rad / _ARCSEC) * (wavelength_m / 500e-9) ** 1.2 * airmass**-0.6
     )
     kolb = 1.0 / (1.0 + 300.0 * diameter_m / outer_scale_m) - 1.0
-    return scaled * math.sqrt(max(0.0, 1.0 + kolb * 2.183 * (fried_m / outer_scale_m) ** 0.356))
+    cut = np.maximum(0.0, 1.0 + kolb * 2.183 * (fried_m / outer_scale_m) ** 0.356)
+    return np.asarray(scaled * np.sqrt(cut))
 
 
-def total_fwhm(atmosphere_rad: float, telescope_rad: float, instrument_rad: float) -> float:
+def total_fwhm(atmosphere_rad: Array, telescope_rad: float, instrument_rad: float) -> Array:
     """Image quality [rad] of atmosphere, telescope and instrument, added in quadrature."""
-    return math.sqrt(atmosphere_rad**2 + telescope_rad**2 + instrument_rad**2)
+    return np.asarray(np.sqrt(atmosphere_rad**2 + telescope_rad**2 + instrument_rad**2))
 
 
-def injection(fwhm_rad: float, aperture_rad: float, beta: float) -> float:
+def injection(fwhm_rad: Array | float, aperture_rad: float, beta: float) -> Array:
     """Share of a centred star's light that enters a round fibre.
 
     Parameters
     ----------
-    fwhm_rad, aperture_rad : float
+    fwhm_rad, aperture_rad : float or ndarray of float64, float
         Of a Moffat profile, and diameter of the fibre on the sky [rad].
     beta : float
         Moffat's exponent, above 1.
 
     Returns
     -------
-    float
+    ndarray of float64
         1 - (1 + (r/alpha)^2)^(1 - beta), the profile's integral in closed form (Moffat 1969).
     """
     alpha = fwhm_rad / (2.0 * math.sqrt(2.0 ** (1.0 / beta) - 1.0))
-    return 1.0 - (1.0 + (aperture_rad / 2.0 / alpha) ** 2) ** (1.0 - beta)
+    return np.asarray(1.0 - (1.0 + (aperture_rad / 2.0 / alpha) ** 2) ** (1.0 - beta))
 
 
 def effective_rate(
-    transparency: float, extinction_mag: float, airmass: float, injected: float,
-    injected_reference: float, sky: float,
-) -> float:  # fmt: skip
+    transparency: float, extinction_mag: float, airmass: Array | float,
+    injected: Array | float, injected_reference: float, sky: Array | float,
+) -> Array:  # fmt: skip
     """Effective over open-shutter time for a faint source under the sky's noise.
 
     Parameters
@@ -89,15 +91,16 @@ def effective_rate(
 
     Returns
     -------
-    float
+    ndarray of float64
         (S/N)^2 is as after this share of the time in reference conditions (zenith, dark, clear,
         median seeing). The definition is that of DESI's effective time (Schlafly et al. 2023,
         AJ 166, 259) for sky noise alone.
     """
+    airmass = np.asarray(airmass, dtype=np.float64)
     signal = (
         transparency * 10 ** (-0.4 * extinction_mag * (airmass - 1.0)) * injected / injected_reference
     )
-    return signal**2 / sky
+    return np.asarray(signal**2 / sky)
 
 
 def saturation_magnitude(

@@ -11,6 +11,8 @@ from wstdes.models.sky.ephemeris import (
     to_cirs,
 )
 
+from wstdes.models.sky.night import DaySky, SkyState
+
 __all__ = [
-    "Horizon", "airmass", "moon", "separation", "sky_brightness", "sun", "sun_crossings", "to_cirs",
+    "DaySky", "Horizon", "SkyState", "airmass", "moon", "separation", "sky_brightness", "sun", "sun_crossings", "to_cirs",
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Agents: who acts. Thin SimPy processes, one noun a file."""

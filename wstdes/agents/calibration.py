@@ -1,0 +1,117 @@
+"""Calibration frames: attached to visits, at twilight, by day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import simpy
+
+from wstdes.agents.parts import MODES, Parts
+from wstdes.agents.records import Frames
+from wstdes.agents.spectrographs import Spectrographs
+from wstdes.kernel import Agent, Day
+
+__all__ = ["Calibration", "CalibrationState"]
+
+
+@dataclass
+class CalibrationState:
+    """Day frames that are still to be taken, and when they may begin."""
+
+    frames_left: int = 0
+    begin_s: float = -1e30
+    night: int = -1
+
+
+class Calibration(Agent[CalibrationState]):
+    """Lights the lamps and has the spectrographs read."""
+
+    State = CalibrationState
+
+    def __init__(
+        self, day: Day, name: str, state: CalibrationState, parts: Parts,
+        spectrographs: dict[str, Spectrographs], complete: Callable[[str], None],
+        expect: Callable[[str, str, int | None, int], Any],
+    ) -> None:  # fmt: skip
+        super().__init__(day, name, state)
+        self.plan = parts.scenario.calibration
+        self.spectrographs = spectrographs
+        self._complete = complete
+        self._expect = expect
+
+    def start(self) -> None:
+        """Take what is left of the day frames."""
+        if self.state.frames_left:
+            self.env.process(self._by_day())
+
+    def after_sunrise(self, night: int) -> None:
+        """Plan the day frames of a night that has ended."""
+        self.state.frames_left += self.plan.day_frames
+        self.state.begin_s = self.now + self.plan.day_start_after_sunrise_s
+        self.state.night = night
+        if self.plan.day_frames:
+            self.env.process(self._by_day())
+
+    def frame_s(self, exposure_s: float) -> float:
+        """Length of a frame with its read-out, by the slowest mode [s]."""
+        return exposure_s + max(s.model.readout_s for s in self.spectrographs.values())
+
+    def take(
+        self, kind: str, count: int, exposure_s: float, night: int, visit: int | None,
+        works: Mapping[str, str],
+    ) -> Generator[simpy.Event, Any, None]:
+        """Take frames in all modes at once, one after the other.
+
+        Parameters
+        ----------
+        kind : str
+            standard, attached, twilight or day.
+        count : int
+            How many.
+        exposure_s : float
+            Of each [s].
+        night : int
+            The night they belong to.
+        visit : int or None
+            The visit they are attached to.
+        works : mapping of str to str
+            By mode, the work that the pipeline makes of them; modes that are not there have none.
+        """
+        for _ in range(count):
+            start = self.now
+            yield self.env.timeout(exposure_s)
+            reads = {
+                mode: self.spectrographs[mode].read(
+                    Frames(kind, mode, visit, None, night, self.now, works.get(mode, ""))
+                )
+                for mode in MODES
+            }
+            done = yield self.env.all_of(list(reads.values()))
+            for mode, process in reads.items():
+                self.record(
+                    "calibrations", night=night, visit=visit, mode=mode, kind=kind,
+                    start_s=start, end_s=start + exposure_s
+                    + self.spectrographs[mode].model.readout_s, product=done[process],
+                )  # fmt: skip
+
+    def _by_day(self) -> Generator[simpy.Event, Any, None]:
+        """Take day frames; none is begun that noon would cut."""
+        state, plan = self.state, self.plan
+        if self.now < state.begin_s:
+            yield self.env.timeout(min(state.begin_s, self.day.end_s) - self.now)
+        works = {mode: work_key(mode, None, state.night) for mode in MODES}
+        for mode, key in works.items():
+            self._expect(key, mode, None, state.night)
+        while state.frames_left and self.now + self.frame_s(plan.day_frame_s) < self.day.end_s:
+            yield from self.take("day", 1, plan.day_frame_s, state.night, None, works)
+            state.frames_left -= 1
+        if not state.frames_left:
+            for key in works.values():
+                self._complete(key)
+
+
+def work_key(mode: str, visit: int | None, night: int) -> str:
+    """Name of the work of a visit, or of a night, in a mode."""
+    return f"{mode}/night-{night}" if visit is None else f"{mode}/visit-{visit}"

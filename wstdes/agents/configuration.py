@@ -1,0 +1,143 @@
+"""A configuration of the focal plane: who gets which fibre in a field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wstdes.agents.parts import Parts
+from wstdes.agents.records import Alert
+from wstdes.allocation import Assignment, assign
+from wstdes.models.focalplane import HR, LR, project
+from wstdes.survey.fields import STANDARD, FieldTargets, field_targets
+from wstdes.survey.progress import SurveyProgress
+
+__all__ = ["MODE_KIND", "Configuration", "configure"]
+
+MODE_KIND = {"lr": LR, "hr": HR}
+
+
+@dataclass
+class Configuration:
+    """Targets that have a fibre, and how all were counted.
+
+    Parameters
+    ----------
+    survey, pixel, index, required_s, kind : ndarray, shape (assigned,)
+        Columns of :class:`FieldTargets` for the science targets with a fibre.
+    sizes : dict
+        Targets in the cell, by (survey, cell).
+    alerts : list of int
+        Numbers of the alerts with a fibre.
+    wanted, assigned : dict of int to int
+        By survey number: unfinished targets in the field, and those with a fibre.
+    uses : dict of str to dict of str to int
+        By mode: how its fibres are used.
+    """
+
+    survey: NDArray[np.int16]
+    pixel: NDArray[np.int64]
+    index: NDArray[np.int64]
+    required_s: NDArray[np.float32]
+    kind: NDArray[np.int8]
+    sizes: dict[tuple[int, int], int]
+    alerts: list[int]
+    wanted: dict[int, int]
+    assigned: dict[int, int]
+    uses: dict[str, dict[str, int]] = field(default_factory=dict)
+    candidates: dict[str, int] = field(default_factory=dict)
+
+
+def configure(
+    parts: Parts, progress: list[SurveyProgress], usable: NDArray[np.bool_], ra_rad: float,
+    dec_rad: float, sky: float, year: float, alerts: list[Alert],
+) -> Configuration:  # fmt: skip
+    """Assign every fibre for a field.
+
+    Parameters
+    ----------
+    parts : Parts
+        The facility.
+    progress : list of SurveyProgress
+        By survey number.
+    usable : ndarray of bool, shape (fibres,)
+        Fibres that can be used.
+    ra_rad, dec_rad : float
+        Centre, ICRS [rad].
+    sky : float
+        Sky brightness over dark; surveys that want it darker get no fibre.
+    year : float
+        Julian year.
+    alerts : list of Alert
+        Those that wait.
+
+    Returns
+    -------
+    Configuration
+    """
+    model, plane = parts.scenario.telescope, parts.focal_plane
+    views = {parts.tile_surveys[i]: v for i, v in enumerate(parts.views)}
+    surveys = [s for s in parts.fibre_surveys if sky <= views[s.number].sky_max]
+    targets = field_targets(
+        [*parts.standards, *surveys], progress, ra_rad, dec_rad, radius_m=plane.reach_m,
+        scale_m_per_rad=model.plate_scale_m_per_rad, year=year,
+    )  # fmt: skip
+    targets = _with_alerts(parts, targets, alerts, ra_rad, dec_rad)
+    assignment = _assign(parts, targets, usable)
+    science = targets.survey != STANDARD
+    got = science & (assignment.fibre_of_target >= 0)
+    fed = got & (targets.survey == (parts.alert_survey if parts.alert_survey is not None else -2))
+    result = Configuration(
+        targets.survey[got & ~fed], targets.pixel[got & ~fed], targets.index[got & ~fed],
+        targets.required_s[got & ~fed], targets.kind[got & ~fed], targets.sizes,
+        [int(n) for n in targets.index[fed]],
+        {s: int((targets.survey == s).sum()) for s in range(len(parts.survey_names))},
+        {s: int((targets.survey[got] == s).sum()) for s in range(len(parts.survey_names))},
+    )  # fmt: skip
+    for mode, kind in MODE_KIND.items():
+        counts = assignment.counts(kind)
+        result.uses[mode] = {use.name.lower(): int(n) for use, n in counts.items()}
+        result.candidates[mode] = int((science & (targets.kind == kind)).sum())
+    return result
+
+
+def _with_alerts(
+    parts: Parts, targets: FieldTargets, alerts: list[Alert], ra_rad: float, dec_rad: float
+) -> FieldTargets:
+    """Add the alerts that lie in the field, ahead of their priority's targets."""
+    number = parts.alert_survey
+    if number is None or not alerts:
+        return targets
+    survey = parts.scenario.surveys[parts.survey_names[number]]
+    ra = np.array([a.ra_rad for a in alerts])
+    dec = np.array([a.dec_rad for a in alerts])
+    x, y, visible = project(ra, dec, ra_rad, dec_rad, parts.scenario.telescope.plate_scale_m_per_rad)
+    inside = visible & (np.hypot(np.nan_to_num(x), np.nan_to_num(y)) <= parts.focal_plane.reach_m)
+    here = np.flatnonzero(inside)
+    n = len(here)
+    numbers = np.array([a.number for a in alerts], dtype=np.int64)
+    return FieldTargets(
+        np.concatenate([np.full(n, number, dtype=np.int16), targets.survey]),
+        np.concatenate([np.zeros(n, dtype=np.int64), targets.pixel]),
+        np.concatenate([numbers[here], targets.index]),
+        np.concatenate([np.full(n, survey.required_s, dtype=np.float32), targets.required_s]),
+        np.concatenate([x[here], targets.x_m]), np.concatenate([y[here], targets.y_m]),
+        np.concatenate([np.full(n, MODE_KIND[survey.mode], dtype=np.int8), targets.kind]),
+        np.concatenate([np.full(n, survey.priority), targets.priority]), targets.sizes,
+    )  # fmt: skip
+
+
+def _assign(parts: Parts, targets: FieldTargets, usable: NDArray[np.bool_]) -> Assignment:
+    model, plane = parts.scenario.focal_plane, parts.focal_plane
+    count = [int((usable & (plane.kind == kind)).sum()) for kind in (LR, HR)]
+    return assign(
+        plane, usable, targets.x_m, targets.y_m, targets.kind, targets.priority,
+        targets.survey == STANDARD,
+        sky=(round(model.sky_fraction * count[0]), round(model.sky_fraction * count[1])),
+        standards=(
+            round(model.standard_fraction_lr * count[0]),
+            round(model.standard_fraction_hr * count[1]),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,163 @@
+"""What the surveys are owed: credit for exposures, taken back when quality control fails them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wstdes.agents.configuration import MODE_KIND, Configuration
+from wstdes.agents.parts import Parts
+from wstdes.survey.progress import CREDIT_S, SurveyProgress, give
+
+__all__ = ["Pending", "SurveyLedger", "SurveyLedgerState"]
+
+
+@dataclass
+class Pending:
+    """A visit whose verdicts are not all in.
+
+    Parameters
+    ----------
+    tile, ifs_survey : int or None
+        Where it was, and the survey of fixed fields that it served.
+    steps : dict of str to int
+        Credit given, by ``exposure/mode``.
+    waiting : list of str
+        ``exposure/mode`` without a verdict.
+    alerts : list of int
+        Alerts with a fibre.
+    closed : bool
+        No exposure will follow.
+    """
+
+    tile: int | None
+    ifs_survey: int | None
+    survey: NDArray[np.int16]
+    pixel: NDArray[np.int64]
+    index: NDArray[np.int64]
+    required_s: NDArray[np.float32]
+    kind: NDArray[np.int8]
+    sizes: dict[tuple[int, int], int]
+    wanted: dict[int, int]
+    alerts: list[int]
+    steps: dict[str, int] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
+    closed: bool = False
+
+
+@dataclass
+class SurveyLedgerState:
+    """Progress of each survey, what is left in each tile, visits that wait for verdicts."""
+
+    progress: list[SurveyProgress] = field(default_factory=list)
+    remaining: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    pending: dict[int, Pending] = field(default_factory=dict)
+
+
+class SurveyLedger:
+    """Keeps the observer's account with the surveys.
+
+    Parameters
+    ----------
+    parts : Parts
+        The facility.
+    state : SurveyLedgerState
+        Changed in place.
+    """
+
+    def __init__(self, parts: Parts, state: SurveyLedgerState) -> None:
+        self.parts = parts
+        self.state = state
+        if not state.progress:
+            state.progress = [SurveyProgress() for _ in parts.survey_names]
+            state.remaining = parts.expected.copy()
+
+    def begin(self, visit: int, tile: int | None, ifs_survey: int | None, c: Configuration) -> None:
+        """A visit begins with this configuration."""
+        self.state.pending[visit] = Pending(
+            tile, ifs_survey, c.survey, c.pixel, c.index, c.required_s, c.kind, c.sizes, c.wanted,
+            c.alerts,
+        )  # fmt: skip
+
+    def field_left(self, survey: int, tile: int) -> float:
+        """Share of a fixed field's time that is left."""
+        required = self.parts.scenario.surveys[self.parts.survey_names[survey]].required_s
+        credit = self.state.progress[survey].of(0, len(self.parts.tiling))
+        return max(0.0, 1.0 - float(credit[tile]) * CREDIT_S / required)
+
+    def credit(self, visit: int, exposure: int, mode: str, effective_s: float) -> None:
+        """Give the targets of a mode the effective time of an exposure."""
+        pending = self.state.pending[visit]
+        key = f"{exposure}/{mode}"
+        pending.steps[key] = round(effective_s / CREDIT_S)
+        pending.waiting.append(key)
+        self._give(pending, mode, pending.steps[key])
+
+    def verdict(self, visit: int, exposure: int, mode: str, passed: bool) -> bool:
+        """Take credit back if the exposure failed; return whether alerts of the visit are answered."""
+        pending = self.state.pending[visit]
+        key = f"{exposure}/{mode}"
+        pending.waiting.remove(key)
+        if not passed:
+            self._give(pending, mode, -pending.steps[key], undo=True)
+        self._settle(visit)
+        return passed
+
+    def close(self, visit: int) -> None:
+        """No exposure of the visit will follow."""
+        self.state.pending[visit].closed = True
+        self._settle(visit)
+
+    def is_open(self, visit: int) -> bool:
+        """Whether verdicts of the visit are still to come."""
+        return visit in self.state.pending
+
+    def _give(self, pending: Pending, mode: str, steps: int, undo: bool = False) -> None:
+        if mode == "ifs":
+            if pending.ifs_survey is not None and pending.tile is not None:
+                survey = self.parts.scenario.surveys[self.parts.survey_names[pending.ifs_survey]]
+                self.state.progress[pending.ifs_survey].add(
+                    0, len(self.parts.tiling), np.array([pending.tile]), steps,
+                    np.array([survey.required_s], dtype=np.float32), undo=undo,
+                )  # fmt: skip
+            return
+        mine = pending.kind == MODE_KIND[mode]
+        for survey in np.unique(pending.survey[mine]).tolist():
+            here = mine & (pending.survey == survey)
+            sizes = {p: n for (s, p), n in pending.sizes.items() if s == survey}
+            give(
+                self.state.progress[survey], pending.pixel[here], pending.index[here], sizes,
+                steps, pending.required_s[here], undo=undo,
+            )  # fmt: skip
+        if mode == "lr" and self.parts.alert_survey is not None and pending.alerts:
+            progress = self.state.progress[self.parts.alert_survey]
+            progress.observed += (-1 if undo else 1) * len(pending.alerts)
+            progress.steps += steps * len(pending.alerts)
+
+    def _settle(self, visit: int) -> None:
+        """Count what is left in the visit's tile; forget the visit when all is known."""
+        pending = self.state.pending[visit]
+        if pending.tile is not None:
+            self._count_left(pending, pending.tile)
+        if pending.closed and not pending.waiting:
+            del self.state.pending[visit]
+
+    def _count_left(self, pending: Pending, tile: int) -> None:
+        for column, survey in enumerate(self.parts.tile_surveys):
+            if survey in self.parts.ifs_surveys:
+                if survey == pending.ifs_survey:
+                    self.state.remaining[tile, column] = self.field_left(survey, tile)
+                continue
+            if not self.parts.tiling.inside[tile, survey]:
+                continue
+            mine = np.flatnonzero(pending.survey == survey)
+            done = 0
+            progress = self.state.progress[survey]
+            for pixel in np.unique(pending.pixel[mine]).tolist():
+                here = mine[pending.pixel[mine] == pixel]
+                credit = progress.of(pixel, pending.sizes[survey, pixel])[pending.index[here]]
+                done += int((credit * CREDIT_S >= pending.required_s[here]).sum())
+            if pending.wanted[survey]:
+                self.state.remaining[tile, column] = pending.wanted[survey] - done

@@ -1,0 +1,187 @@
+"""The power plants: what is drawn at each site is supplied, to the joule."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import simpy
+
+from wstdes.agents.network import SITE as NETWORK
+from wstdes.agents.parts import Parts
+from wstdes.agents.weather import Weather
+from wstdes.config.hardware import Grid
+from wstdes.config.scenario import MOUNTAIN
+from wstdes.kernel import Agent, Day, Timer
+from wstdes.models.energy import carbon_shape, clear_sky_share, cloud_share
+from wstdes.models.sky import sun
+from wstdes.policies.views import PowerView
+
+__all__ = ["PlantState", "PowerPlant"]
+
+
+@dataclass
+class PlantState:
+    """Energy in the battery [J]; negative before the first day."""
+
+    stored_j: float = -1.0
+
+
+@dataclass
+class _Supply:
+    """The powers of a site since a moment."""
+
+    since_s: float
+    load_w: float = 0.0
+    solar_w: float = 0.0
+    solar_used_w: float = 0.0
+    battery_w: float = 0.0
+    grid_w: float = 0.0
+    carbon_kg_per_j: float = 0.0
+
+
+@dataclass
+class _Site:
+    grid: Grid
+    shape: tuple[float, ...]
+    now: _Supply = field(default_factory=lambda: _Supply(0.0))
+
+
+class PowerPlant(Agent[PlantState]):
+    """Covers every load: from the Sun and the battery on the mountain, from the grid elsewhere.
+
+    Solar output is a step function with the weather's steps; between steps powers change only
+    with the loads and when the battery is full or empty, so every interval is exact.
+    """
+
+    State = PlantState
+
+    def __init__(
+        self, day: Day, name: str, state: PlantState, parts: Parts, weather: Weather
+    ) -> None:
+        super().__init__(day, name, state)
+        self.parts = parts
+        self.weather = weather
+        self.model = parts.scenario.power
+        self.dispatch = parts.policies.dispatch
+        grids = {s: c.grid for s, c in parts.scenario.computing.sites.items()}
+        grids[NETWORK] = parts.scenario.network.grid
+        self._sites = {s: _Site(g, carbon_shape(g.hourly_shape)) for s, g in grids.items()}
+        self._solar_w = 0.0
+        self._battery = Timer(day.env, lambda: self._balance(MOUNTAIN))
+
+    def start(self) -> None:
+        """Begin with a full battery on the first day; follow loads, Sun and hours."""
+        if self.state.stored_j < 0:
+            self.state.stored_j = self.model.battery.capacity_j
+        for site in self._sites.values():
+            site.now = _Supply(self.now)
+        self._solar_w = self._solar()
+        self.day.power.listeners.append(self._balance)
+        for name in self._sites:
+            self._balance(name)
+        self.env.process(self._follow_sun())
+        self.env.process(self._follow_hours())
+
+    def close(self) -> None:
+        """End the intervals at noon."""
+        for name in self._sites:
+            self._write(name)
+
+    def _follow_sun(self) -> Generator[simpy.Event, Any, None]:
+        while True:
+            yield self.weather.changed.wait()
+            self._solar_w = self._solar()
+            self._balance(MOUNTAIN)
+
+    def _follow_hours(self) -> Generator[simpy.Event, Any, None]:
+        start = self.parts.clock.start_unix_s + self.day.start_s
+        first = 3600.0 - start % 3600.0
+        for hour in range(24):
+            yield self.env.timeout(self.day.start_s + first + 3600.0 * hour - self.now)
+            for name in self._sites:
+                self._balance(name)
+
+    def _solar(self) -> float:
+        """Solar output [W] for the step that begins now: the Sun in the middle of it."""
+        if not self.model.photovoltaics.capacity_w:
+            return 0.0
+        middle = np.array([self.now + 450.0])
+        clock, horizon = self.parts.clock, self.parts.horizon
+        tt, ut1 = clock.tt_jd(middle), clock.ut1_jd(middle)
+        altitude, _ = horizon.altaz_of(sun(tt[0], np.asarray(tt[1])), (ut1[0], np.asarray(ut1[1])))
+        share = min(1.0, self.parts.solar_scale * float(clear_sky_share(altitude)[0]))
+        cloud = float(cloud_share(np.array(self.weather.current.transparency)))
+        return self.model.photovoltaics.capacity_w * share * cloud
+
+    def _carbon(self, site: _Site) -> float:
+        """Carbon intensity of a grid now [kg/J]."""
+        utc = self.parts.clock.utc(self.now) + dt.timedelta(seconds=1e-3)
+        local = utc + dt.timedelta(seconds=site.grid.utc_offset_s)
+        return site.grid.carbon_kg_per_j * site.shape[local.hour]
+
+    def _balance(self, name: str) -> None:
+        """Supply a site's load anew."""
+        if name not in self._sites:
+            return
+        self._write(name)
+        site = self._sites[name]
+        load = self.day.power.total(site=name)
+        supply = _Supply(self.now, load_w=load, carbon_kg_per_j=self._carbon(site))
+        if name == MOUNTAIN:
+            supply.solar_w = self._solar_w
+            charge, discharge = self._charge_limit(), min(load, self._discharge_limit())
+            wish = self.dispatch.battery_w(PowerView(load, self._solar_w, charge, discharge))
+            supply.battery_w = max(-discharge, min(charge, wish))
+        wanted = load + supply.battery_w
+        supply.solar_used_w = min(supply.solar_w, wanted)
+        supply.grid_w = wanted - supply.solar_used_w
+        site.now = supply
+        if name == MOUNTAIN:
+            self._set_battery_timer(supply.battery_w)
+
+    def _charge_limit(self) -> float:
+        full = self.model.battery.capacity_j - self.state.stored_j <= 1.0
+        return 0.0 if full else self.model.battery.power_w
+
+    def _discharge_limit(self) -> float:
+        return 0.0 if self.state.stored_j <= 1.0 else self.model.battery.power_w
+
+    def _stored_rate(self, battery_w: float) -> float:
+        """How fast the stored energy changes [W]; each way loses the root of a cycle's loss."""
+        way = self.model.battery.efficiency**0.5
+        return battery_w * way if battery_w > 0 else battery_w / way
+
+    def _set_battery_timer(self, battery_w: float) -> None:
+        rate = self._stored_rate(battery_w)
+        if rate > 0:
+            left = self.model.battery.capacity_j - self.state.stored_j
+            self._battery.set(self.now + left / rate)
+        elif rate < 0:
+            self._battery.set(self.now + self.state.stored_j / -rate)
+        else:
+            self._battery.cancel()
+
+    def _write(self, name: str) -> None:
+        """End a site's interval."""
+        supply = self._sites[name].now
+        seconds = self.now - supply.since_s
+        if seconds <= 0:
+            return
+        if name == MOUNTAIN:
+            stored = self.state.stored_j + self._stored_rate(supply.battery_w) * seconds
+            self.state.stored_j = min(self.model.battery.capacity_j, max(0.0, stored))
+        self.record(
+            "supply", start_s=supply.since_s, end_s=self.now, site=name, load_w=supply.load_w,
+            solar_w=supply.solar_w, solar_used_w=supply.solar_used_w,
+            battery_w=supply.battery_w, grid_w=supply.grid_w,
+            carbon_kg_per_j=supply.carbon_kg_per_j,
+            stored_j=self.state.stored_j if name == MOUNTAIN else 0.0,
+        )  # fmt: skip
+        self._sites[name].now = _Supply(
+            self.now, supply.load_w, supply.solar_w, supply.solar_used_w, supply.battery_w,
+            supply.grid_w, supply.carbon_kg_per_j,
+        )  # fmt: skip

@@ -1,0 +1,250 @@
+"""Making the fixed parts of a facility from its scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from wstdes.agents.conditions import Sensitivity
+from wstdes.agents.configuration import MODE_KIND
+from wstdes.agents.parts import Parts, Policies
+from wstdes.clock import YEAR_S, Clock
+from wstdes.config import Loaded
+from wstdes.config.scenario import Footprint as FootprintConfig
+from wstdes.config.scenario import Scenario, Survey
+from wstdes.errors import ConfigError, Problem
+from wstdes.models.energy import clear_sky_share, solar_scale
+from wstdes.models.focalplane import FocalPlane, hexagonal_layout
+from wstdes.models.sky import Horizon, sun
+from wstdes.policies import make_policy
+from wstdes.policies.views import SurveyView
+from wstdes.survey import (
+    CatalogueSource,
+    Footprint,
+    GaiaStars,
+    MockGalaxies,
+    MockStars,
+    TargetSource,
+    read_catalogue,
+)
+from wstdes.survey.fields import STANDARD, SurveyTargets
+from wstdes.survey.tiling import Tiling, cover
+
+__all__ = ["make_parts"]
+
+
+def make_parts(loaded: Loaded) -> Parts:
+    """Make everything that does not change during a run.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        The scenario, and the folder that its paths start from.
+
+    Returns
+    -------
+    Parts
+    """
+    scenario = loaded.scenario
+    names = tuple(scenario.surveys)
+    surveys = list(scenario.surveys.values())
+    sources = _sources(scenario, loaded.folder)
+    tiling = _tiling(scenario, surveys)
+    tile_surveys = tuple(i for i, s in enumerate(surveys) if s.source.kind != "alerts")
+    horizon = Horizon(scenario.site.latitude_rad, scenario.site.longitude_rad, scenario.site.height_m)
+    clock = Clock(scenario.start, scenario.site.longitude_rad)
+    ifs = tuple(i for i, s in enumerate(surveys) if s.source.kind == "fixed-fields")
+    alerts = [i for i, s in enumerate(surveys) if s.source.kind == "alerts"]
+    fibre_surveys = tuple(
+        SurveyTargets(i, source, MODE_KIND[surveys[i].mode], surveys[i].priority)
+        for i, source in sources.items()
+    )
+    parts = Parts(
+        scenario, clock, horizon, _focal_plane(scenario), names, fibre_surveys, (),
+        tuple(_view(names[i], surveys[i]) for i in tile_surveys), tile_surveys,
+        alerts[0] if alerts else None, ifs, tiling,
+        _expected(scenario, sources, tiling, tile_surveys, ifs), _policies(scenario),
+        _solar_scale(scenario, clock, horizon), _routes(scenario), (),
+    )  # fmt: skip
+    standards = _standards(parts)
+    credits_ = {s.source.credit for s in (*fibre_surveys, *standards)}
+    return _with(parts, standards=standards, credits=tuple(sorted(credits_)))
+
+
+def _with(parts: Parts, **changes: Any) -> Parts:
+    from dataclasses import replace
+
+    return replace(parts, **changes)
+
+
+def _footprint(config: FootprintConfig) -> Footprint:
+    limits = (
+        config.declination_min_rad, config.declination_max_rad,
+        config.galactic_latitude_min_rad, config.galactic_latitude_max_rad,
+    )  # fmt: skip
+    return Footprint(*(float(np.clip(x, -np.pi / 2, np.pi / 2)) for x in limits))
+
+
+def _sources(scenario: Scenario, folder: Path) -> dict[int, TargetSource]:
+    """Target sources by survey number, of the surveys whose targets are kept by cells."""
+    return {
+        number: _source(name, survey.source, survey.required_s, _footprint(survey.footprint),
+                        scenario.seed, folder)
+        for number, (name, survey) in enumerate(scenario.surveys.items())
+        if survey.source.kind not in {"alerts", "fixed-fields"}
+    }  # fmt: skip
+
+
+def _source(
+    name: str, source: Any, required_s: float, footprint: Footprint, seed: int, folder: Path
+) -> TargetSource:
+    if source.kind == "mock-galaxies":
+        return MockGalaxies(
+            name, footprint, seed, magnitude_limits=(source.magnitude_min, source.magnitude_max),
+            required_s=required_s, sampling=source.sampling,
+        )  # fmt: skip
+    if source.kind == "mock-stars":
+        return MockStars(
+            name, footprint, seed, magnitude_limits=(source.magnitude_min, source.magnitude_max),
+            required_s=required_s, pole_per_sr=source.density_at_pole_per_sr,
+        )  # fmt: skip
+    if source.kind == "gaia":
+        return GaiaStars(
+            name, magnitude_limits=(source.magnitude_min, source.magnitude_max),
+            required_s=required_s, footprint=footprint,
+        )  # fmt: skip
+    table = read_catalogue(folder / Path(source.path).expanduser(), columns=source.columns or None)
+    return CatalogueSource(table, name=name, required_s=required_s, footprint=footprint)
+
+
+def _standards(parts: Parts) -> tuple[SurveyTargets, ...]:
+    """Flux standards for each kind of fibre: those that do not saturate in their short frame."""
+    scenario = parts.scenario
+    found = []
+    for mode, kind in MODE_KIND.items():
+        limit = Sensitivity(parts).saturation_mag(
+            mode, scenario.site.seeing_median_rad, 1.0, scenario.calibration.standard_frame_s
+        )
+        config = scenario.standards.model_copy(
+            update={"magnitude_min": max(scenario.standards.magnitude_min, limit)}
+        )
+        if config.magnitude_min >= config.magnitude_max:
+            raise ConfigError([Problem(
+                f"every standard star saturates at {mode} in "
+                f"{scenario.calibration.standard_frame_s:g} s: fainter than {limit:.1f} mag is "
+                f"needed, magnitude_max is {config.magnitude_max:g}",
+                "standards", hint="shorten calibration.standard_frame, or take fainter standards",
+            )])  # fmt: skip
+        source = _source(f"standards-{mode}", config, 1.0, Footprint(), scenario.seed, Path())
+        found.append(SurveyTargets(STANDARD, source, kind, 0.0))
+    return tuple(found)
+
+
+def _tiling(scenario: Scenario, surveys: list[Survey]) -> Tiling:
+    """Tiles that the telescope reaches; refuses surveys that have none."""
+    reach = scenario.telescope.zenith_distance_max_rad
+    latitude = scenario.site.latitude_rad
+    tiling = cover(
+        [_footprint(s.footprint) for s in surveys], scenario.observing.tile_area_sr,
+        latitude - reach, latitude + reach,
+    )  # fmt: skip
+    problems = [
+        Problem(
+            "nothing of its footprint rises high enough: "
+            f"declinations from {np.degrees(latitude - reach):.0f} to "
+            f"{np.degrees(latitude + reach):.0f} deg can be observed",
+            f"surveys.{name}.footprint",
+        )
+        for number, name in enumerate(scenario.surveys)
+        if not tiling.inside[:, number].any()
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return tiling
+
+
+def _expected(
+    scenario: Scenario, sources: dict[int, TargetSource], tiling: Tiling,
+    tile_surveys: tuple[int, ...], ifs: tuple[int, ...],
+) -> NDArray[np.float64]:  # fmt: skip
+    """Targets expected in the field of each tile; a field for surveys of fixed fields."""
+    radius = 0.5 * scenario.telescope.field_diameter_rad
+    area_sr = 2.0 * np.pi * (1.0 - np.cos(radius))
+    table = np.zeros((len(tiling), len(tile_surveys)))
+    for column, number in enumerate(tile_surveys):
+        inside = tiling.inside[:, number]
+        if number in ifs:
+            table[inside, column] = 1.0
+        else:
+            density = sources[number].density_per_sr(tiling.ra_rad[inside], tiling.dec_rad[inside])
+            table[inside, column] = density * area_sr
+    return table
+
+
+def _view(name: str, survey: Survey) -> SurveyView:
+    return SurveyView(
+        name, survey.mode, survey.priority, survey.weight, survey.required_s,
+        survey.sky_brightness_max,
+    )  # fmt: skip
+
+
+def _focal_plane(scenario: Scenario) -> FocalPlane:
+    model, telescope = scenario.focal_plane, scenario.telescope
+    hole = 0.5 * telescope.ifs_patrol_diameter_rad * telescope.plate_scale_m_per_rad
+    plane = hexagonal_layout(
+        n_lr=model.lr_fibres, n_hr=model.hr_fibres, pitch_m=model.pitch_m,
+        patrol_lr_m=model.patrol_lr_m, patrol_hr_m=model.patrol_hr_m, hole_radius_m=hole,
+        spectrographs_lr=scenario.spectrographs.lr.spectrographs,
+        spectrographs_hr=scenario.spectrographs.hr.spectrographs,
+    )  # fmt: skip
+    field_m = 0.5 * telescope.field_diameter_rad * telescope.plate_scale_m_per_rad
+    if plane.radius_m > 1.02 * field_m:
+        raise ConfigError([Problem(
+            f"{model.lr_fibres + model.hr_fibres} positioners of {model.pitch_m * 1e3:g} mm pitch "
+            f"need a radius of {plane.radius_m * 1e3:.0f} mm; the field has {field_m * 1e3:.0f} mm",
+            "focal_plane.pitch", hint="a smaller pitch, fewer fibres, or a larger field",
+        )])  # fmt: skip
+    return plane
+
+
+def _policies(scenario: Scenario) -> Policies:
+    refs = scenario.policies
+    return Policies(
+        **{kind: make_policy(kind, getattr(refs, kind)) for kind in type(refs).model_fields}
+    )
+
+
+def _solar_scale(scenario: Scenario, clock: Clock, horizon: Horizon) -> float:
+    factor = scenario.power.photovoltaics.capacity_factor
+    if not factor or not scenario.power.photovoltaics.capacity_w:
+        return 0.0
+    times = np.arange(0.0, YEAR_S, 1800.0)
+    ut1, tt = clock.ut1_jd(times), clock.tt_jd(times)
+    # Sun positions of a year in one call: the celestial pole of its middle is near enough here.
+    altitude, _ = horizon.altaz_of(sun(tt[0], np.asarray(tt[1])), (ut1[0], np.asarray(ut1[1])))
+    try:
+        return solar_scale(factor, clear_sky_share(altitude))
+    except ValueError as error:
+        raise ConfigError([Problem(str(error), "power.photovoltaics.capacity_factor")]) from None
+
+
+def _routes(scenario: Scenario) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Links of the route of least latency between the places of all sites."""
+    graph = nx.Graph()
+    for name, link in scenario.network.links.items():
+        graph.add_edge(*link.ends, link=name, weight=link.latency_s)
+    places = {site.place for site in scenario.computing.sites.values()}
+    routes: dict[tuple[str, str], tuple[str, ...]] = {}
+    for a in sorted(places):
+        for b in sorted(places):
+            try:
+                path = nx.shortest_path(graph, a, b, weight="weight")
+            except nx.NetworkXNoPath:
+                raise ConfigError([Problem(f"no links lead from '{a}' to '{b}'",
+                                           "network.links")]) from None  # fmt: skip
+            routes[a, b] = tuple(graph.edges[e]["link"] for e in zip(path, path[1:], strict=False))
+    return routes

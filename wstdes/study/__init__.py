@@ -1,0 +1,1 @@
+"""Studies: running scenarios, opening runs, metrics, accounts."""

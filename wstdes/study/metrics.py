@@ -1,0 +1,256 @@
+"""The summary: each metric from the tables alone, with its unit and what it means.
+
+A metric is a function of a run that yields :class:`Metric`. Others are found by entry point
+(group ``wstdes.metrics``), so that a new metric never needs a new run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from wstdes.study.accounts import accounts, energy_by_agent, supply_by_site
+from wstdes.study.run import Run
+
+__all__ = ["METRICS", "Metric", "MetricFunction", "summarise"]
+
+TB = 1e12
+MWH = 3.6e9
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number, its unit, and what it means.
+
+    Parameters
+    ----------
+    name : str
+        Key in the summary.
+    value : float or int or None
+        None where there is nothing to measure.
+    unit : str
+        Unit, or nothing.
+    meaning : str
+        For somebody who sees it for the first time.
+    headline : bool
+        Whether it opens the report.
+    """
+
+    name: str
+    value: float | int | None
+    unit: str
+    meaning: str
+    headline: bool = False
+
+
+MetricFunction = Callable[[Run], Iterator[Metric]]
+
+
+def _column(table: pa.Table, name: str) -> NDArray[np.float64]:
+    return np.asarray(table.column(name).to_numpy(), dtype=np.float64)
+
+
+def _where(table: pa.Table, **equal: str) -> pa.Table:
+    for name, value in equal.items():
+        table = table.filter(pc.equal(table.column(name), value))
+    return table
+
+
+def _quantile(values: NDArray[np.float64], share: float) -> float | None:
+    return float(np.quantile(values, share)) if len(values) else None
+
+
+def _share(part: float, whole: float) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def observing(run: Run) -> Iterator[Metric]:
+    """How the nights were used."""
+    table = run.table("time_use")
+    seconds = _column(table, "end_s") - _column(table, "start_s")
+    state = np.array(table.column("state").to_pylist(), dtype=object)
+    total = float(seconds[state != "twilight"].sum())
+    visits = run.table("visits", ["exposures"])
+    yield Metric("visits", int(np.sum(_column(visits, "exposures") > 0)), "",
+                 "visits with at least one exposure", True)  # fmt: skip
+    yield Metric("night_hours", total / 3600.0, "h", "time with the Sun below the science limit")
+    for name, meaning in (
+        ("science", "share of the night with the shutter open on science"),
+        ("weather", "share of the night lost to weather"),
+        ("fault", "share of the night lost to technical faults"),
+        ("slew", "share of the night spent slewing"),
+        ("reconfiguration", "share of the night spent waiting for positioners"),
+        ("acquisition", "share of the night spent acquiring fields"),
+        ("standard", "share of the night spent on short standard-star frames"),
+        ("readout", "share of the night spent reading detectors"),
+        ("calibration", "share of the night spent on attached calibration"),
+        ("idle", "share of the night with nothing worth observing"),
+    ):
+        value = _share(float(seconds[state == name].sum()), total)
+        yield Metric(f"share_{name}", value, "", meaning, name == "science")
+    usable = total - float(seconds[(state == "weather") | (state == "fault")].sum())
+    yield Metric("open_shutter_fraction", _share(float(seconds[state == "science"].sum()), usable),
+                 "", "open-shutter share of the time that weather and faults left")  # fmt: skip
+
+
+def fibres(run: Run) -> Iterator[Metric]:
+    """How the fibres were used."""
+    table = run.table("fibres")
+    for mode in ("lr", "hr"):
+        mine = _where(table, mode=mode)
+        usable = sum(_column(mine, use).sum() for use in ("science", "standard", "sky", "unassigned"))
+        yield Metric(f"fibres_{mode}_science", _share(_column(mine, "science").sum(), usable), "",
+                     f"share of usable {mode.upper()} fibres on targets, mean of the visits",
+                     mode == "lr")  # fmt: skip
+
+
+def surveys(run: Run) -> Iterator[Metric]:
+    """Where each survey stands."""
+    table = run.table("progress")
+    last = table.filter(pc.equal(table.column("night"), run.nights - 1)).to_pylist()
+    for row in last:
+        what = "fields" if run.scenario.surveys[row["survey"]].mode == "ifs" else "targets"
+        yield Metric(f"completed_{row['survey']}", row["completed"], "",
+                     f"{what} of {row['survey']} with all the effective time they need")  # fmt: skip
+        yield Metric(f"observed_{row['survey']}", int(row["observed"]), "",
+                     f"exposures of {what} of {row['survey']} that count")  # fmt: skip
+    fibre = [r for r in last if run.scenario.surveys[r["survey"]].mode != "ifs"]
+    yield Metric("targets_completed", sum(r["completed"] for r in fibre), "",
+                 "targets of all fibre surveys with all the effective time they need", True)  # fmt: skip
+
+
+def quality(run: Run) -> Iterator[Metric]:
+    """What quality control found."""
+    table = run.table("verdicts", ["passed"])
+    failed = int(pc.sum(pc.invert(table.column("passed"))).as_py() or 0)
+    yield Metric("exposures_failed", _share(failed, table.num_rows), "",
+                 "share of exposures (by mode) that quality control sent back")  # fmt: skip
+
+
+def data(run: Run) -> Iterator[Metric]:
+    """What was written, archived, lost, and how long it took."""
+    products = run.table("products")
+    stocks = run.table("stocks")
+    last = stocks.filter(pc.equal(stocks.column("night"), run.nights - 1))
+    archived = _column(_where(last, state="archived"), "bytes").sum()
+    yield Metric("archived", archived / TB, "TB", "in the archive at the end, all kinds", True)
+    raw = _where(last, kind="raw")
+    here = {s: _column(_where(raw, state=s), "bytes").sum() for s in (
+        "archived", "in transit", "queued", "ingesting")}  # fmt: skip
+    lost = _column(_where(_where(products, kind="raw"), outcome="lost"), "bytes").sum()
+    written = sum(here.values()) + lost
+    yield Metric("raw_written", written / TB, "TB", "raw data written on the mountain")
+    yield Metric("raw_written_per_year", written / 1e15 * 365.25 / run.nights, "PB/yr",
+                 "raw data a year at this rate; WST expects 1 to 3 with products")  # fmt: skip
+    yield Metric("raw_on_the_way", (written - here["archived"] - lost) / TB, "TB",
+                 "raw data written but not yet archived at the end")  # fmt: skip
+    yield Metric("raw_lost", lost / TB, "TB", "raw data lost, each with its reason")
+    yield from _latencies(products)
+
+
+def _latencies(products: pa.Table) -> Iterator[Metric]:
+    done = _where(products, outcome="archived")
+    for kind, stage, name, meaning in (
+        ("raw", "exposure", "raw_latency", "shutter close to raw data in the archive"),
+        ("reduced", None, "reduced_latency", "last shutter close to reduced spectra in the archive"),
+        ("products", None, "products_latency", "last shutter close to science products in the archive"),
+    ):  # fmt: skip
+        mine = _where(done, kind=kind)
+        if stage:
+            mine = _where(mine, stage=stage)
+        hours = (_column(mine, "end_s") - _column(mine, "shutter_close_s")) / 3600.0
+        yield Metric(f"{name}_median", _quantile(hours, 0.5), "h", f"{meaning}, median",
+                     kind == "products")  # fmt: skip
+        yield Metric(f"{name}_95", _quantile(hours, 0.95), "h", f"{meaning}, 95 of 100 are faster")
+
+
+def alerts(run: Run) -> Iterator[Metric]:
+    """How fast alerts were answered."""
+    table = run.table("alerts")
+    for name, alert_class in run.scenario.alerts.items():
+        mine = _where(table, alert_class=name)
+        seen = _where(mine, outcome="observed")
+        minutes = (_column(seen, "shutter_open_s") - _column(seen, "arrival_s")) / 60.0
+        owed = alert_class.target_response_s / 60.0
+        yield Metric(f"alerts_{name}_settled", mine.num_rows, "", f"{name} alerts settled")
+        yield Metric(f"alerts_{name}_observed", _share(seen.num_rows, mine.num_rows), "",
+                     f"share of settled {name} alerts that were observed")  # fmt: skip
+        yield Metric(f"alerts_{name}_response_median", _quantile(minutes, 0.5), "min",
+                     f"{name} alerts that were observed: arrival to shutter, median",
+                     alert_class.response == "switch")  # fmt: skip
+        yield Metric(f"alerts_{name}_in_time", _share(float((minutes <= owed).sum()), mine.num_rows),
+                     "", f"share of settled {name} alerts with the shutter open in {owed:g} min")  # fmt: skip
+
+
+def power(run: Run) -> Iterator[Metric]:
+    """What was drawn and supplied."""
+    supply = supply_by_site(run)
+    total = sum(s["load"] for s in supply.values())
+    yield Metric("energy", total / MWH, "MWh", "drawn at all sites", True)
+    for site, sums in supply.items():
+        yield Metric(f"energy_{site}", sums["load"] / MWH, "MWh", f"drawn at the site '{site}'")
+    mountain = supply["mountain"]
+    own = mountain["load"] - mountain["grid"]
+    yield Metric("solar_share_mountain", _share(own, mountain["load"]), "",
+                 "share of the mountain's load that Sun and battery covered")  # fmt: skip
+    computing = sum(v for (_, a), v in energy_by_agent(run).items() if a.startswith("computing@"))
+    yield Metric("energy_computing", computing / MWH, "MWh", "drawn by computing nodes")
+
+
+def carbon_and_money(run: Run) -> Iterator[Metric]:
+    """What it cost."""
+    entries = accounts(run)
+
+    def total(account: str, *, observatory: bool = False, **equal: str) -> float:
+        return sum(
+            e.value
+            for e in entries
+            if e.account == account
+            and (e.site == "observatory") == observatory
+            and all(getattr(e, k) == v for k, v in equal.items())
+        )
+
+    yield Metric("carbon", total("carbon") / 1e3, "tCO2e",
+                 "electricity, and the share of nodes, storage and power plant", True)  # fmt: skip
+    yield Metric("carbon_electricity", total("carbon", item="electricity") / 1e3, "tCO2e",
+                 "from the grids' electricity")  # fmt: skip
+    yield Metric("money_data_and_power", total("money") / 1e3, "kEUR",
+                 "electricity, links, and the share of nodes, storage and power plant", True)  # fmt: skip
+    yield Metric("money_electricity", total("money", item="electricity") / 1e3, "kEUR",
+                 "electricity bought")  # fmt: skip
+    yield Metric("money_observatory", total("money", observatory=True) / 1e3, "kEUR",
+                 "the run's share of building and operating the observatory")  # fmt: skip
+
+
+METRICS: dict[str, MetricFunction] = {
+    "observing": observing, "fibres": fibres, "surveys": surveys, "quality": quality,
+    "data": data, "alerts": alerts, "power": power, "carbon-and-money": carbon_and_money,
+}  # fmt: skip
+
+
+def summarise(run: Run) -> dict[str, dict[str, Any]]:
+    """Compute all metrics of a run.
+
+    Parameters
+    ----------
+    run : Run
+        With at least one night.
+
+    Returns
+    -------
+    dict
+        Metric to value, unit, meaning and headline.
+    """
+    found = {**METRICS, **{e.name: e.load() for e in entry_points(group="wstdes.metrics")}}
+    return {
+        m.name: {"value": m.value, "unit": m.unit, "meaning": m.meaning, "headline": m.headline}
+        for function in found.values()
+        for m in function(run)
+    }
