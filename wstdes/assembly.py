@@ -188,7 +188,7 @@ def _expected(
 def _view(name: str, survey: Survey) -> SurveyView:
     return SurveyView(
         name, survey.mode, survey.priority, survey.weight, survey.required_s,
-        survey.sky_brightness_max,
+        survey.noise, survey.sky_brightness_max,
     )  # fmt: skip
 
 

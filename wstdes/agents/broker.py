@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from wstdes.agents.parts import Parts
 from wstdes.agents.records import Alert
+from wstdes.clock import DAY_S
 from wstdes.config.scenario import AlertClass
 from wstdes.kernel import Agent, Day, Signal
+from wstdes.models.sky import DaySky
 
 __all__ = ["AlertBroker", "BrokerState"]
 
@@ -52,12 +54,14 @@ class AlertBroker(Agent[BrokerState]):
 
     def waiting(self, responses: tuple[str, ...]) -> list[Alert]:
         """Alerts of these responses that have come in and can still be observed, oldest first."""
+        now = self.now
+        wanted = {name for name, c in self.classes.items() if c.response in responses}
         return [
             a
             for a in self.state.alerts.values()
-            if a.state == "waiting"
-            and a.arrival_s <= self.now < a.expiry_s
-            and self.classes[a.alert_class].response in responses
+            if a.alert_class in wanted
+            and a.state == "waiting"
+            and a.arrival_s <= now < a.expiry_s
             and (a.interrupts or "insert" in responses)
         ]
 
@@ -135,6 +139,25 @@ class AlertBroker(Agent[BrokerState]):
             decided_s=alert.decided_s if seen else None,
             shutter_open_s=alert.shutter_open_s if seen else None,
             shutter_close_s=alert.shutter_close_s if seen else None, quicklook_s=quicklook_s,
+            possible_s=self._possible(alert, seen),
             target_response_s=alert_class.target_response_s,
         )  # fmt: skip
         del self.state.alerts[alert.number]
+
+    def _possible(self, alert: Alert, seen: bool) -> float | None:
+        """When an alert was first up at night; to two minutes."""
+        if not seen and self.classes[alert.alert_class].response == "insert":
+            return None
+        observing, model = self.parts.scenario.observing, self.parts.scenario.telescope
+        low, high = np.pi / 2 - model.zenith_distance_max_rad, model.altitude_max_rad
+        for index in range(int(alert.arrival_s // DAY_S), self.day.index + 1):
+            sky = DaySky(self.parts.clock, self.parts.horizon, index * DAY_S)
+            dark = sky.below(observing.science_sun_altitude_rad)
+            begin, end = (0.0, 0.0) if dark is None else (max(dark[0], alert.arrival_s), dark[1])
+            times = np.arange(begin, min(end, alert.expiry_s), 120.0)
+            ra, dec = sky.to_cirs(np.array([alert.ra_rad]), np.array([alert.dec_rad]))
+            altitude, _ = sky.altaz(ra, dec, times)
+            up = np.flatnonzero((altitude >= low) & (altitude <= high))
+            if len(up):
+                return float(times[up[0]])
+        return None

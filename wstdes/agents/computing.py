@@ -130,7 +130,7 @@ class ComputeSite(Agent[ComputeSiteState]):
         if site != self.site:
             return
         power = self.day.power
-        used = power.total(agent=self.name, site=site) + power.total(agent="storage", site=site)
+        used = power.total(site, frozenset({self.name, "storage"}))
         key = f"cooling/{site}"
         watts = (self.model.pue - 1.0) * used
         if power.value(key) != watts:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from wstdes.agents.parts import Parts
 from wstdes.models.instrument import (
     atmospheric_fwhm,
-    effective_rate,
     injection,
+    relative_signal,
     saturation_magnitude,
     total_fwhm,
 )
@@ -58,15 +58,14 @@ class Sensitivity:
             self.parts.spectrograph(mode).aperture_rad, self.parts.scenario.telescope.moffat_beta,
         )  # fmt: skip
 
-    def rate(
-        self, mode: str, seeing_rad: float, transparency: float, airmass: Array | float,
-        sky: Array | float,
-    ) -> Array:  # fmt: skip
-        """Effective over open-shutter time."""
+    def signal(
+        self, mode: str, seeing_rad: float, transparency: float, airmass: Array | float
+    ) -> Array:
+        """Light in a fibre (or field) over that in reference conditions."""
         site = self.parts.scenario.site
         reference = float(self.injected(mode, site.seeing_median_rad, 1.0))
         injected = self.injected(mode, seeing_rad, airmass)
-        return effective_rate(transparency, site.extinction_mag, airmass, injected, reference, sky)
+        return relative_signal(transparency, site.extinction_mag, airmass, injected, reference)
 
     def saturation_mag(self, mode: str, seeing_rad: float, airmass: float, frame_s: float) -> float:
         """AB magnitude that saturates in a frame of a length."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from wstdes.agents.configuration import MODE_KIND, Configuration
 from wstdes.agents.parts import Parts
+from wstdes.config.scenario import Survey
 from wstdes.survey.progress import CREDIT_S, SurveyProgress, give
 
 __all__ = ["Pending", "SurveyLedger", "SurveyLedgerState"]
@@ -22,8 +23,8 @@ class Pending:
     ----------
     tile, ifs_survey : int or None
         Where it was, and the survey of fixed fields that it served.
-    steps : dict of str to int
-        Credit given, by ``exposure/mode``.
+    steps : dict of str to dict of str to int
+        Credit given, by ``exposure/mode`` and by what limits the spectra.
     waiting : list of str
         ``exposure/mode`` without a verdict.
     alerts : list of int
@@ -42,7 +43,7 @@ class Pending:
     sizes: dict[tuple[int, int], int]
     wanted: dict[int, int]
     alerts: list[int]
-    steps: dict[str, int] = field(default_factory=dict)
+    steps: dict[str, dict[str, int]] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
     closed: bool = False
 
@@ -83,15 +84,25 @@ class SurveyLedger:
 
     def field_left(self, survey: int, tile: int) -> float:
         """Share of a fixed field's time that is left."""
-        required = self.parts.scenario.surveys[self.parts.survey_names[survey]].required_s
+        required = self._survey(survey).required_s
         credit = self.state.progress[survey].of(0, len(self.parts.tiling))
         return max(0.0, 1.0 - float(credit[tile]) * CREDIT_S / required)
 
-    def credit(self, visit: int, exposure: int, mode: str, effective_s: float) -> None:
-        """Give the targets of a mode the effective time of an exposure."""
+    def credit(self, visit: int, exposure: int, mode: str, effective_s: dict[str, float]) -> None:
+        """Give the targets of a mode the effective time of an exposure.
+
+        Parameters
+        ----------
+        visit, exposure : int
+            Their numbers.
+        mode : str
+            lr, hr or ifs.
+        effective_s : dict of str to float
+            By what limits the spectra: sky and source [s].
+        """
         pending = self.state.pending[visit]
         key = f"{exposure}/{mode}"
-        pending.steps[key] = round(effective_s / CREDIT_S)
+        pending.steps[key] = {noise: round(s / CREDIT_S) for noise, s in effective_s.items()}
         pending.waiting.append(key)
         self._give(pending, mode, pending.steps[key])
 
@@ -101,8 +112,9 @@ class SurveyLedger:
         key = f"{exposure}/{mode}"
         pending.waiting.remove(key)
         if not passed:
-            self._give(pending, mode, -pending.steps[key], undo=True)
-        self._settle(visit)
+            given = {noise: -steps for noise, steps in pending.steps[key].items()}
+            self._give(pending, mode, given, undo=True)
+        self._settle(visit, changed=not passed)
         return passed
 
     def close(self, visit: int) -> None:
@@ -114,13 +126,18 @@ class SurveyLedger:
         """Whether verdicts of the visit are still to come."""
         return visit in self.state.pending
 
-    def _give(self, pending: Pending, mode: str, steps: int, undo: bool = False) -> None:
+    def _survey(self, number: int) -> Survey:
+        return self.parts.scenario.surveys[self.parts.survey_names[number]]
+
+    def _give(
+        self, pending: Pending, mode: str, steps: dict[str, int], undo: bool = False
+    ) -> None:
         if mode == "ifs":
             if pending.ifs_survey is not None and pending.tile is not None:
-                survey = self.parts.scenario.surveys[self.parts.survey_names[pending.ifs_survey]]
+                rules = self._survey(pending.ifs_survey)
                 self.state.progress[pending.ifs_survey].add(
-                    0, len(self.parts.tiling), np.array([pending.tile]), steps,
-                    np.array([survey.required_s], dtype=np.float32), undo=undo,
+                    0, len(self.parts.tiling), np.array([pending.tile]), steps[rules.noise],
+                    np.array([rules.required_s], dtype=np.float32), undo=undo,
                 )  # fmt: skip
             return
         mine = pending.kind == MODE_KIND[mode]
@@ -129,17 +146,18 @@ class SurveyLedger:
             sizes = {p: n for (s, p), n in pending.sizes.items() if s == survey}
             give(
                 self.state.progress[survey], pending.pixel[here], pending.index[here], sizes,
-                steps, pending.required_s[here], undo=undo,
+                steps[self._survey(survey).noise], pending.required_s[here], undo=undo,
             )  # fmt: skip
         if mode == "lr" and self.parts.alert_survey is not None and pending.alerts:
             progress = self.state.progress[self.parts.alert_survey]
             progress.observed += (-1 if undo else 1) * len(pending.alerts)
-            progress.steps += steps * len(pending.alerts)
+            noise = self._survey(self.parts.alert_survey).noise
+            progress.steps += steps[noise] * len(pending.alerts)
 
-    def _settle(self, visit: int) -> None:
+    def _settle(self, visit: int, changed: bool = True) -> None:
         """Count what is left in the visit's tile; forget the visit when all is known."""
         pending = self.state.pending[visit]
-        if pending.tile is not None:
+        if pending.tile is not None and changed:
             self._count_left(pending, pending.tile)
         if pending.closed and not pending.waiting:
             del self.state.pending[visit]

@@ -246,7 +246,7 @@ class Observer(Agent[ObserverState]):
             decided_s=decided_s, start_s=start, end_s=times[-1][1] if times else None,
             airmass=None if start is None else self.planner.airmass(plan, start),
             sky=None if start is None else self.planner.brightness(plan, start),
-            rate_expected=plan.rate, slew_s=run.slew_s,
+            signal_expected=plan.signal, slew_s=run.slew_s,
             reconfiguration_s=self.parts.scenario.focal_plane.reconfiguration_s,
             exposures=len(times), open_shutter_s=run.open_s, score=plan.decision.score,
             runner_up=plan.decision.runner_up, runner_up_score=plan.decision.runner_up_score,

@@ -14,6 +14,7 @@ from wstdes.agents.records import Alert
 from wstdes.agents.telescope import Telescope
 from wstdes.agents.weather import Weather
 from wstdes.kernel import Day
+from wstdes.models.instrument import effective_rate
 from wstdes.models.sky import DaySky, airmass
 from wstdes.policies.views import AlertView, Decision, SkyView
 
@@ -44,8 +45,8 @@ class Visit:
         survey, switch or abort.
     exposures, exposure_s : int, float
         How many, of what length [s].
-    sky, rate : float
-        Sky over dark, and effective over open-shutter time to be expected.
+    sky, signal : float
+        Sky over dark, and light in a fibre over that in reference conditions, to be expected.
     decision : Decision
         The policy's.
     alert : int or None
@@ -60,7 +61,7 @@ class Visit:
     exposures: int
     exposure_s: float
     sky: float
-    rate: float
+    signal: float
     decision: Decision
     alert: int | None = None
 
@@ -138,7 +139,7 @@ class Planner:
         return Visit(
             tile, float(tiling.ra_rad[tile]), float(tiling.dec_rad[tile]),
             (float(self._tiles[0][tile]), float(self._tiles[1][tile])), "survey", count, length,
-            float(view.sky[tile]), float(view.rate[tile]), decision,
+            float(view.sky[tile]), float(view.signal[tile]), decision,
         )  # fmt: skip
 
     def for_alert(self, alert: Alert, *, exposing: bool, shifts: int = 0) -> Visit | None:
@@ -165,16 +166,16 @@ class Planner:
         if not self._observable(ra, dec_now, visit_s)[0]:
             return None
         middle = self.day.now + 0.5 * visit_s
-        sky, rate = self._quality(ra, dec_now, middle)
+        sky, signal = self._quality(ra, dec_now, middle)
         response = self.parts.policies.alerts.respond(AlertView(
             alert_class.response, self.day.now - alert.arrival_s, alert_class.lifetime_s, exposing,
-            float(rate[0]),
+            float(effective_rate(signal, sky, "sky")[0]),
         ))  # fmt: skip
         if response == "insert" or (exposing and response != "abort"):
             return None
         return Visit(
             None, alert.ra_rad, dec, (float(ra[0]), float(dec_now[0])), response, count, length,
-            float(sky[0]), float(rate[0]), Decision(None), alert.number,
+            float(sky[0]), float(signal[0]), Decision(None), alert.number,
         )  # fmt: skip
 
     def direction(self, visit: Visit, t_s: float) -> tuple[float, float]:
@@ -209,14 +210,13 @@ class Planner:
         return float(self._quality(ra, dec, t_s)[0][0])
 
     def _quality(self, ra: Array, dec: Array, t_s: float) -> tuple[Array, Array]:
-        """Sky brightness, and effective over open time at low resolution, at CIRS positions."""
+        """Sky brightness over dark, and relative signal at low resolution, at CIRS positions."""
         site, current = self.parts.scenario.site, self.weather.current
         state = self.sky.at(t_s)
         sky = self.sky.brightness(state, ra, dec, site.extinction_mag, site.dark_sky_mag)
         altitude, _ = self.sky.altaz(ra, dec, t_s)
         mass = airmass(np.maximum(altitude, 0.1))
-        rate = self.sensitivity.rate("lr", current.seeing_rad, current.transparency, mass, sky)
-        return sky, rate
+        return sky, self.sensitivity.signal("lr", current.seeing_rad, current.transparency, mass)
 
     def _observable(self, ra: Array, dec: Array, visit_s: float) -> NDArray[np.bool_]:
         """Whether CIRS positions stay within the limits from now to the end of a visit."""
@@ -232,7 +232,7 @@ class Planner:
         ra, dec = self._tiles
         now = self.day.now
         middle = now + 0.5 * visit_s
-        sky, rate = self._quality(ra, dec, middle)
+        sky, signal = self._quality(ra, dec, middle)
         altitude, azimuth = self.sky.altaz(ra, dec, now)
         slew = np.maximum(
             self.telescope.slew_times(altitude, azimuth),
@@ -241,7 +241,7 @@ class Planner:
         return SkyView(
             now, self.until_s, visit_s, open_s, self.parts.views,
             self.ledger.state.remaining, self._observable(ra, dec, visit_s),
-            self.sky.altaz(ra, dec, middle)[0], rate, sky, slew, self._fibres(),
+            self.sky.altaz(ra, dec, middle)[0], signal, sky, slew, self._fibres(),
         )  # fmt: skip
 
     def _fibres(self) -> dict[str, int]:

@@ -12,7 +12,7 @@ import simpy
 
 from wstdes.agents.network import SITE as NETWORK
 from wstdes.agents.parts import Parts
-from wstdes.agents.weather import Weather
+from wstdes.agents.weather import STEP_S, Weather
 from wstdes.config.hardware import Grid
 from wstdes.config.scenario import MOUNTAIN
 from wstdes.kernel import Agent, Day, Timer
@@ -71,6 +71,7 @@ class PowerPlant(Agent[PlantState]):
         grids[NETWORK] = parts.scenario.network.grid
         self._sites = {s: _Site(g, carbon_shape(g.hourly_shape)) for s, g in grids.items()}
         self._solar_w = 0.0
+        self._clear = self._clear_shares()
         self._battery = Timer(day.env, lambda: self._balance(MOUNTAIN))
 
     def start(self) -> None:
@@ -109,13 +110,18 @@ class PowerPlant(Agent[PlantState]):
         """Solar output [W] for the step that begins now: the Sun in the middle of it."""
         if not self.model.photovoltaics.capacity_w:
             return 0.0
-        middle = np.array([self.now + 450.0])
+        step = int((self.now - self.day.start_s) // STEP_S)
+        share = min(1.0, self.parts.solar_scale * self._clear[min(step, len(self._clear) - 1)])
+        cloud = float(cloud_share(np.array(self.weather.current.transparency)))
+        return self.model.photovoltaics.capacity_w * share * cloud
+
+    def _clear_shares(self) -> list[float]:
+        """Clear-sky share in the middle of each of the weather's steps of the day."""
+        middle = np.arange(self.day.start_s + 0.5 * STEP_S, self.day.end_s, STEP_S)
         clock, horizon = self.parts.clock, self.parts.horizon
         tt, ut1 = clock.tt_jd(middle), clock.ut1_jd(middle)
         altitude, _ = horizon.altaz_of(sun(tt[0], np.asarray(tt[1])), (ut1[0], np.asarray(ut1[1])))
-        share = min(1.0, self.parts.solar_scale * float(clear_sky_share(altitude)[0]))
-        cloud = float(cloud_share(np.array(self.weather.current.transparency)))
-        return self.model.photovoltaics.capacity_w * share * cloud
+        return [float(x) for x in clear_sky_share(altitude)]
 
     def _carbon(self, site: _Site) -> float:
         """Carbon intensity of a grid now [kg/J]."""
@@ -129,7 +135,7 @@ class PowerPlant(Agent[PlantState]):
             return
         self._write(name)
         site = self._sites[name]
-        load = self.day.power.total(site=name)
+        load = self.day.power.total(name)
         supply = _Supply(self.now, load_w=load, carbon_kg_per_j=self._carbon(site))
         if name == MOUNTAIN:
             supply.solar_w = self._solar_w

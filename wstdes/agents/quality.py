@@ -16,8 +16,7 @@ class Sample:
     """What quality control measures on an exposure of a mode."""
 
     visit: int
-    open_shutter_s: float
-    effective_s: float
+    signal: float
 
 
 @dataclass
@@ -55,18 +54,17 @@ class QualityControl(Agent[QualityState]):
             Whether its raw data were lost.
         """
         sample = self.state.pending.pop(f"{exposure}/{mode}")
-        share = sample.effective_s / sample.open_shutter_s if sample.open_shutter_s else 0.0
         draw = self.day.streams(self.name, f"defect/{mode}", exposure).random()
         reason = ""
         if lost:
             reason = "lost"
-        elif share < self.rules.effective_fraction_min:
+        elif sample.signal < self.rules.signal_min:
             reason = "conditions"
         elif draw < self.rules.defect_fraction:
             reason = "defect"
         self.record(
             "verdicts", exposure=exposure, visit=sample.visit, mode=mode, judged_s=self.now,
-            passed=not reason, reason=reason, effective_fraction=share,
+            passed=not reason, reason=reason, signal=sample.signal,
         )  # fmt: skip
         for listener in self.on_verdict:
             listener(exposure, mode, not reason)

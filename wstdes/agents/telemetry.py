@@ -70,7 +70,7 @@ class Telemetry(Agent[TelemetryState]):
             ("weather.seeing", current.seeing_rad, "rad"),
             ("weather.wind", current.wind_m_per_s, "m/s"),
             ("weather.humidity", current.humidity, ""),
-            ("power.mountain", self.day.power.total(site=MOUNTAIN), "W"),
+            ("power.mountain", self.day.power.total(MOUNTAIN), "W"),
             ("buffer.mountain", self.store.used_bytes(MOUNTAIN), "byte"),
             ("network.flows", float(len(self.links.state.active)), ""),
         ]

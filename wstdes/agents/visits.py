@@ -16,6 +16,7 @@ from wstdes.agents.planning import Planner, Visit
 from wstdes.agents.quality import Sample
 from wstdes.agents.records import Frames
 from wstdes.kernel import Day
+from wstdes.models.instrument import effective_rate
 
 __all__ = ["VisitRun"]
 
@@ -168,9 +169,12 @@ class VisitRun:
         mean = self.dome.weather.mean(begin, end)
         mass = self.planner.airmass(self.plan, middle)
         sky = self.planner.brightness(self.plan, middle)
-        rate = float(sensitivity.rate(mode, mean.seeing_rad, mean.transparency, mass, sky))
-        effective = rate * (end - begin)
-        self.dome.quality.expect(exposure, mode, Sample(self.number, end - begin, effective))
+        signal = float(sensitivity.signal(mode, mean.seeing_rad, mean.transparency, mass))
+        effective = {
+            noise: float(effective_rate(signal, sky, noise)) * (end - begin)
+            for noise in ("sky", "source")
+        }
+        self.dome.quality.expect(exposure, mode, Sample(self.number, signal))
         self.ledger.credit(self.number, exposure, mode, effective)
         process = self.dome.spectrographs[mode].read(
             Frames("exposure", mode, self.number, exposure, self.day.index, end, self.works[mode])
@@ -179,7 +183,7 @@ class VisitRun:
         row = {
             "exposure": exposure, "visit": self.number, "night": self.day.index,
             "shutter_open_s": begin, "shutter_close_s": end, "open_shutter_s": end - begin,
-            "effective_s": effective, "airmass": mass, "seeing_arcsec": mean.seeing_rad / _ARCSEC,
+            "effective_s": effective["sky"], "signal": signal, "airmass": mass, "seeing_arcsec": mean.seeing_rad / _ARCSEC,
             "image_quality_arcsec": quality / _ARCSEC, "transparency": mean.transparency,
             "sky": sky, "truncated": bool(self.cause),
             "saturation_mag": sensitivity.saturation_mag(mode, mean.seeing_rad, mass, end - begin),

@@ -117,6 +117,9 @@ class Survey(Model):
     priority: Annotated[float, Field(gt=0, description="of its targets, for the fibres")]
     weight: Annotated[float, Field(ge=0, description="of a target, for the scheduler")]
     required_s: Annotated[Seconds, Field(gt=0, le=65000, description="effective exposure time")]
+    noise: Literal["sky", "source"] = Field(
+        default="sky", description="what limits its spectra: the sky's noise or the target's own"
+    )
     sky_brightness_max: Annotated[
         float, Field(gt=0, description="observe only where the sky is at most this times dark")
     ] = 1e3
@@ -200,8 +203,8 @@ class AlertClass(Model):
 class Quality(Model):
     """When an exposure fails."""
 
-    effective_fraction_min: Fraction = Field(
-        description="effective over open-shutter time below which it fails"
+    signal_min: Fraction = Field(
+        description="light in the fibres, over reference conditions, below which it fails"
     )
     defect_fraction: Fraction = Field(description="exposures of a mode spoilt by the instrument")
 

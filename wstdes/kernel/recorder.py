@@ -40,6 +40,7 @@ class Recorder:
         self._trace = trace
         self._table = table
         self._open: dict[str, _Open] = {}
+        self._by_site: dict[str, dict[str, _Open]] = {}
         self.listeners: list[Callable[[str], None]] = []
         """Called after a change with the interval's site."""
 
@@ -61,21 +62,35 @@ class Recorder:
             if known.value == value and known.labels == labels:
                 return
             self._write(known, now)
-        self._open[key] = _Open(now, value, labels)
+            self._by_site[known.labels.get("site", "")].pop(key)
+        site = labels.get("site", "")
+        self._open[key] = self._by_site.setdefault(site, {})[key] = _Open(now, value, labels)
         for listener in self.listeners:
-            listener(labels.get("site", ""))
+            listener(site)
 
     def value(self, key: str) -> float:
         """The present value of a quantity; 0 before it was set."""
         return self._open[key].value if key in self._open else 0.0
 
-    def total(self, **labels: str) -> float:
-        """Sum of the present values of all quantities with these labels."""
-        return sum(
-            item.value
-            for item in self._open.values()
-            if all(item.labels.get(k) == v for k, v in labels.items())
-        )
+    def total(self, site: str, agents: frozenset[str] | None = None) -> float:
+        """Sum of the present values at a site, of all agents or of some.
+
+        Parameters
+        ----------
+        site : str
+            The label ``site``.
+        agents : frozenset of str, optional
+            Only quantities with one of these as their label ``agent``.
+
+        Returns
+        -------
+        float
+            In the table's unit.
+        """
+        items = self._by_site.get(site, {}).values()
+        if agents is None:
+            return sum(item.value for item in items)
+        return sum(item.value for item in items if item.labels["agent"] in agents)
 
     def close(self) -> None:
         """End all intervals now."""
@@ -83,6 +98,7 @@ class Recorder:
         for item in self._open.values():
             self._write(item, now)
         self._open.clear()
+        self._by_site.clear()
 
     def _write(self, item: _Open, now: float) -> None:
         if now > item.since_s:

@@ -22,13 +22,15 @@ class SchedulingPolicy(Protocol):
         """Return the tile to observe next, or none."""
 
 
-def tile_gain(view: SkyView) -> NDArray[np.float64]:
+def tile_gain(view: SkyView, minimum_rate: float = 0.0) -> NDArray[np.float64]:
     """Weighted targets that a visit to each tile would finish, in expectation.
 
     Parameters
     ----------
     view : SkyView
         The moment.
+    minimum_rate : float
+        Effective over open-shutter time below which a survey is not worth observing.
 
     Returns
     -------
@@ -42,10 +44,11 @@ def tile_gain(view: SkyView) -> NDArray[np.float64]:
     for i in order:
         survey = view.surveys[i]
         given = np.minimum(view.remaining[:, i], free[survey.mode])
-        given = np.where(view.sky <= survey.sky_max, given, 0.0)
+        rate = view.rate(survey.noise)
+        given = np.where((view.sky <= survey.sky_max) & (rate >= minimum_rate), given, 0.0)
         if survey.mode != "ifs":
             free[survey.mode] = free[survey.mode] - given
-        gain += survey.weight * given * np.minimum(1.0, view.rate * view.open_s / survey.required_s)
+        gain += survey.weight * given * np.minimum(1.0, rate * view.open_s / survey.required_s)
     return gain
 
 
@@ -77,8 +80,7 @@ class Merit(Policy[MeritOptions]):
 
     def choose(self, view: SkyView) -> Decision:
         """Return the tile of the greatest gain in time."""
-        worth = view.observable & (view.rate >= self.options.minimum_rate)
-        gain = np.where(worth, tile_gain(view), 0.0)
+        gain = np.where(view.observable, tile_gain(view, self.options.minimum_rate), 0.0)
         return _best(gain / (view.visit_s + view.slew_s))
 
 

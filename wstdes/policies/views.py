@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wstdes.models.instrument import effective_rate
+
 __all__ = [
     "AlertView", "Decision", "JobView", "PowerView", "ProductView", "SiteLoad", "SkyView",
     "SurveyView",
@@ -27,6 +29,8 @@ class SurveyView:
         For the fibres, and for the merit of a target.
     required_s : float
         Effective time a target needs [s].
+    noise : str
+        sky or source: what limits its spectra.
     sky_max : float
         Brightest sky it wants, over dark.
     """
@@ -36,6 +40,7 @@ class SurveyView:
     priority: float
     weight: float
     required_s: float
+    noise: str
     sky_max: float
 
 
@@ -57,8 +62,8 @@ class SkyView:
         Within the altitude limits from now to the visit's end.
     altitude_rad : ndarray of float64, shape (tiles,)
         In the middle of the visit [rad].
-    rate : ndarray of float64, shape (tiles,)
-        Effective over open-shutter time to be expected.
+    signal : ndarray of float64, shape (tiles,)
+        Light in a fibre over that in reference conditions, to be expected.
     sky : ndarray of float64, shape (tiles,)
         Sky brightness over dark.
     slew_s : ndarray of float64, shape (tiles,)
@@ -75,10 +80,14 @@ class SkyView:
     remaining: Array
     observable: NDArray[np.bool_]
     altitude_rad: Array
-    rate: Array
+    signal: Array
     sky: Array
     slew_s: Array
     fibres: dict[str, int]
+
+    def rate(self, noise: str) -> Array:
+        """Effective over open-shutter time to be expected, by what limits the spectra."""
+        return effective_rate(self.signal, self.sky, noise)
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,7 @@ class AlertView:
     exposing : bool
         Whether an exposure would have to be stopped.
     rate : float
-        Effective over open-shutter time that it would get now.
+        Effective over open-shutter time, under the sky's noise, that it would get now.
     """
 
     response: str

@@ -54,7 +54,7 @@ MetricFunction = Callable[[Run], Iterator[Metric]]
 
 
 def _column(table: pa.Table, name: str) -> NDArray[np.float64]:
-    return np.asarray(table.column(name).to_numpy(), dtype=np.float64)
+    return np.asarray(table.column(name).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def _where(table: pa.Table, **equal: str) -> pa.Table:
@@ -177,16 +177,20 @@ def alerts(run: Run) -> Iterator[Metric]:
     for name, alert_class in run.scenario.alerts.items():
         mine = _where(table, alert_class=name)
         seen = _where(mine, outcome="observed")
-        minutes = (_column(seen, "shutter_open_s") - _column(seen, "arrival_s")) / 60.0
+        minutes = (_column(seen, "shutter_open_s") - _column(seen, "possible_s")) / 60.0
+        possible = mine.filter(pc.is_valid(mine.column("possible_s")))
         owed = alert_class.target_response_s / 60.0
         yield Metric(f"alerts_{name}_settled", mine.num_rows, "", f"{name} alerts settled")
         yield Metric(f"alerts_{name}_observed", _share(seen.num_rows, mine.num_rows), "",
                      f"share of settled {name} alerts that were observed")  # fmt: skip
         yield Metric(f"alerts_{name}_response_median", _quantile(minutes, 0.5), "min",
-                     f"{name} alerts that were observed: arrival to shutter, median",
+                     f"{name} alerts that were observed: from being up at night to shutter, median",
                      alert_class.response == "switch")  # fmt: skip
-        yield Metric(f"alerts_{name}_in_time", _share(float((minutes <= owed).sum()), mine.num_rows),
-                     "", f"share of settled {name} alerts with the shutter open in {owed:g} min")  # fmt: skip
+        if alert_class.response != "insert":
+            in_time = _share(float((minutes <= owed).sum()), possible.num_rows)
+            yield Metric(f"alerts_{name}_in_time", in_time, "",
+                         f"share of {name} alerts that were up at night before they expired, with "
+                         f"the shutter open within {owed:g} min of it")  # fmt: skip
 
 
 def power(run: Run) -> Iterator[Metric]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ __all__ = ["FieldTargets", "SurveyTargets", "field_targets"]
 
 STANDARD = -1
 """Survey number of flux standards."""
+THREADS = 2
+"""Cells are drawn side by side; they are the same in any order."""
 STARTED_BONUS = 0.5
 """Added to a target's priority once it has some of its time, so that it is finished."""
 
@@ -104,14 +107,14 @@ def field_targets(
     radius_rad = float(np.arctan(radius_m / scale_m_per_rad))
     parts: list[_Part] = []
     sizes: dict[tuple[int, int], int] = {}
-    for pixel in cells_in_cone(ra_rad, dec_rad, radius_rad).tolist():
-        for survey in surveys:
-            cell = survey.source.cell(pixel)
-            if not len(cell):
-                continue
-            sizes[survey.number, pixel] = len(cell)
-            part = _unfinished(survey, progress, cell, pixel)
-            parts.append(part)
+    pixels = cells_in_cone(ra_rad, dec_rad, radius_rad).tolist()
+    wanted = [(survey, pixel) for pixel in pixels for survey in surveys]
+    with ThreadPoolExecutor(THREADS) as pool:
+        cells = pool.map(lambda job: job[0].source.cell(job[1]), wanted)
+        for (survey, pixel), cell in zip(wanted, cells, strict=True):
+            if len(cell):
+                sizes[survey.number, pixel] = len(cell)
+                parts.append(_unfinished(survey, progress, cell, pixel))
     joined = _join(parts)
     moved = _move(joined.targets, joined.epoch_yr, year)
     x, y, visible = project(*moved, ra_rad, dec_rad, scale_m_per_rad)

@@ -77,6 +77,17 @@ class Footprint:
                 "need 0 <= minimum <= maximum <= pi/2"
             )
 
+    def holds_cone(self, ra_rad: float, dec_rad: float, radius_rad: float) -> bool:
+        """Whether a whole cone is inside: a quick test that may say no for one that just is."""
+        latitude = abs(float(galactic_latitude(ra_rad, dec_rad)))
+        low, high = self.galactic_latitude_min_rad, self.galactic_latitude_max_rad
+        return (
+            dec_rad - radius_rad >= self.dec_min_rad
+            and dec_rad + radius_rad <= self.dec_max_rad
+            and (low <= 0.0 or latitude - radius_rad >= low)
+            and (high >= 0.5 * math.pi or latitude + radius_rad <= high)
+        )
+
     def contains(self, ra_rad: ArrayLike, dec_rad: ArrayLike) -> NDArray[np.bool_]:
         """Say which ICRS positions [rad] are inside, bool of the shape of `ra_rad`."""
         ra_rad, dec_rad = np.broadcast_arrays(ra_rad, dec_rad)

@@ -118,6 +118,8 @@ class _Mock:
             motion[0],
             motion[1],
         )
+        if self.footprint.holds_cone(*cell_centre(pixel), float(cell_geometry()[1][pixel])):
+            return targets
         inside = self.footprint.contains(ra, dec)
         return targets if inside.all() else targets.take(inside)
 
@@ -231,13 +233,8 @@ class MockGalaxies(_Mock):
 
     def _parents_near(self, pixel: int) -> FloatArray:
         """Return the clusters that can reach a cell, unit vectors [n, 3]."""
-        key = (self.seed, self.name, self.clusters_per_sr)
-        own, *others = (_parents(*key, one) for one in _ring(pixel))
-        around = np.concatenate(others)
         reach = math.asin(CLUSTER_REACH * self.cluster_sigma_rad)
-        centre, outer, _ = cell_geometry()
-        around = around[around @ centre[pixel] >= math.cos(outer[pixel] + reach)]
-        return np.concatenate((own, around[distance_to_cell(pixel, around) <= reach]))
+        return _clusters_near(self.seed, self.clusters_per_sr, reach, pixel)
 
 
 class MockStars(_Mock):
@@ -351,13 +348,26 @@ def _uniform_in_cell(
     return np.asarray(lon.value, dtype=np.float64), np.asarray(lat.value, dtype=np.float64)
 
 
-@lru_cache(maxsize=512)
-def _parents(seed: int, name: str, clusters_per_sr: float, pixel: int) -> FloatArray:
+@lru_cache(maxsize=256)
+def _clusters_near(
+    seed: int, clusters_per_sr: float, reach_rad: float, pixel: int
+) -> FloatArray:
+    """Return the clusters that can reach a cell from within a distance, unit vectors [n, 3]."""
+    own, *others = (_parents(seed, clusters_per_sr, one) for one in _ring(pixel))
+    around = np.concatenate(others)
+    centre, outer, _ = cell_geometry()
+    around = around[around @ centre[pixel] >= math.cos(outer[pixel] + reach_rad)]
+    return np.concatenate((own, around[distance_to_cell(pixel, around) <= reach_rad]))
+
+
+@lru_cache(maxsize=1024)
+def _parents(seed: int, clusters_per_sr: float, pixel: int) -> FloatArray:
     """Draw the clusters centred in a cell, unit vectors [n, 3].
 
-    A pure function of its arguments, so that what the cache forgets comes back the same.
+    A pure function of its arguments, so that what the cache forgets comes back the same. The
+    clusters of a seed are the same for all surveys, which so trace the same structure.
     """
-    rng = _generator(seed, name, "clusters", pixel)
+    rng = _generator(seed, "", "clusters", pixel)
     size = int(rng.poisson(clusters_per_sr * CELL_AREA_SR))
     parents = unit_vectors(*_uniform_in_cell(rng, pixel, size))
     parents.flags.writeable = False

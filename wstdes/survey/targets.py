@@ -235,6 +235,7 @@ def cell_of(ra_rad: ArrayLike, dec_rad: ArrayLike) -> IntArray:
     return np.asarray(xyz_to_healpix(x, y, z, NSIDE, order="nested"), dtype=np.int64)
 
 
+@lru_cache(maxsize=4096)
 def cell_centre(pixel: int) -> tuple[float, float]:
     """Return right ascension and declination of the centre of a cell [rad]."""
     from astropy_healpix.core import healpix_to_lonlat

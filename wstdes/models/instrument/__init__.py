@@ -4,6 +4,7 @@ from wstdes.models.instrument.exposure import (
     atmospheric_fwhm,
     effective_rate,
     injection,
+    relative_signal,
     saturation_magnitude,
     total_fwhm,
 )
@@ -11,6 +12,6 @@ from wstdes.models.instrument.exposure import (
 from wstdes.models.instrument.slew import slew_time, telescope_slew
 
 __all__ = [
-    "atmospheric_fwhm", "effective_rate", "injection", "saturation_magnitude", "slew_time",
+    "atmospheric_fwhm", "effective_rate", "injection", "relative_signal", "saturation_magnitude", "slew_time",
     "telescope_slew", "total_fwhm",
 ]  # fmt: skip

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "atmospheric_fwhm", "effective_rate", "injection", "saturation_magnitude", "total_fwhm",
+    "atmospheric_fwhm", "effective_rate", "injection", "relative_signal", "saturation_magnitude",
+    "total_fwhm",
 ]  # fmt: skip
 
 Array = NDArray[np.float64]
@@ -72,35 +73,53 @@ def injection(fwhm_rad: Array | float, aperture_rad: float, beta: float) -> Arra
     return np.asarray(1.0 - (1.0 + (aperture_rad / 2.0 / alpha) ** 2) ** (1.0 - beta))
 
 
-def effective_rate(
+def relative_signal(
     transparency: float, extinction_mag: float, airmass: Array | float,
-    injected: Array | float, injected_reference: float, sky: Array | float,
+    injected: Array | float, injected_reference: float,
 ) -> Array:  # fmt: skip
-    """Effective over open-shutter time for a faint source under the sky's noise.
+    """Light in a fibre over that in reference conditions (zenith, clear, median seeing).
 
     Parameters
     ----------
     transparency : float
         Of the clouds.
-    extinction_mag, airmass : float
+    extinction_mag, airmass : float, float or ndarray of float64
         Extinction per airmass, and the airmass.
-    injected, injected_reference : float
-        Light entering the fibre now, and in reference conditions.
-    sky : float
-        Sky brightness over that of the dark zenith.
+    injected, injected_reference : float or ndarray of float64, float
+        Share of the light that enters the fibre now, and in reference conditions.
 
     Returns
     -------
     ndarray of float64
-        (S/N)^2 is as after this share of the time in reference conditions (zenith, dark, clear,
-        median seeing). The definition is that of DESI's effective time (Schlafly et al. 2023,
-        AJ 166, 259) for sky noise alone.
+        1 in reference conditions; larger in better seeing.
     """
     airmass = np.asarray(airmass, dtype=np.float64)
-    signal = (
-        transparency * 10 ** (-0.4 * extinction_mag * (airmass - 1.0)) * injected / injected_reference
-    )
-    return np.asarray(signal**2 / sky)
+    extinction = 10 ** (-0.4 * extinction_mag * (airmass - 1.0))
+    return np.asarray(transparency * extinction * injected / injected_reference)
+
+
+def effective_rate(signal: Array | float, sky: Array | float, noise: str) -> Array:
+    """Effective over open-shutter time.
+
+    Parameters
+    ----------
+    signal : float or ndarray of float64
+        See :func:`relative_signal`.
+    sky : float or ndarray of float64
+        Sky brightness over that of the dark zenith.
+    noise : {'sky', 'source'}
+        What limits the spectra.
+
+    Returns
+    -------
+    ndarray of float64
+        (S/N)^2 is as after this share of the time in reference conditions: signal^2 / sky under
+        the sky's noise (DESI's effective time, Schlafly et al. 2023, AJ 166, 259), the signal
+        itself under the target's own.
+    """
+    if noise == "source":
+        return np.asarray(signal, dtype=np.float64)
+    return np.asarray(np.square(signal) / sky)
 
 
 def saturation_magnitude(

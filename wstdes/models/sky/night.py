@@ -76,8 +76,8 @@ class DaySky:
         jd1, jd2 = self.clock.tt_jd(self.noon_s + 43200.0)
         return to_cirs(ra_rad, dec_rad, (jd1, float(jd2)))
 
-    def altaz(self, ra_rad: Array, dec_rad: Array, t_s: float) -> tuple[Array, Array]:
-        """Altitude and azimuth of CIRS positions at a moment [rad]."""
+    def altaz(self, ra_rad: Array, dec_rad: Array, t_s: float | Array) -> tuple[Array, Array]:
+        """Altitude and azimuth of CIRS positions at a moment, or at moments that broadcast."""
         return self.horizon.altaz(ra_rad, dec_rad, self.clock.ut1_jd(t_s))
 
     def at(self, t_s: float) -> SkyState:
