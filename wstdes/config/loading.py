@@ -37,16 +37,23 @@ class Loaded:
         The files it was read from.
     folder : pathlib.Path
         The folder that relative paths in the scenario start from.
+    written : dict
+        The resolved tree with its values as they were written.
     """
 
     scenario: Scenario
     provenance: dict[str, Provenance] = field(repr=False)
     files: tuple[str, ...] = ()
     folder: Path = field(default_factory=Path.cwd)
+    written: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def resolved(self) -> dict[str, Any]:
-        """The whole scenario as plain data, quantities with their units."""
+        """The whole scenario as plain data in SI, quantities with their units."""
         return dump(self.scenario)
+
+    def readable(self) -> dict[str, Any]:
+        """The whole scenario as plain data, values as they were written where they were."""
+        return dict(_overlay(self.resolved(), self.written))
 
 
 def scenario_names() -> dict[str, Path]:
@@ -131,7 +138,13 @@ def load_scenario(
     scenario = loader.validate(document)
     if scenario is None or loader.problems:
         raise ConfigError(loader.sorted_problems())
-    return Loaded(scenario, provenance, tuple(loader.files), path.parent)
+    return Loaded(scenario, provenance, tuple(loader.files), path.parent, document.data)
+
+
+def _overlay(full: Any, written: Any) -> Any:
+    if isinstance(full, dict) and isinstance(written, dict):
+        return {k: _overlay(v, written[k]) if k in written else v for k, v in full.items()}
+    return written
 
 
 class _Loader:

@@ -1,0 +1,16 @@
+"""Numbers for people."""
+
+from __future__ import annotations
+
+__all__ = ["format_value"]
+
+
+def format_value(value: float | int | None) -> str:
+    """Write a number with three or four significant digits; nothing measured is a dash."""
+    if value is None:
+        return "-"
+    if isinstance(value, int) or float(value).is_integer():
+        return f"{int(value):,}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
