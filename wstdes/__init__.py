@@ -58,9 +58,14 @@ def scenario(
 
 
 def run(
-    name: str | Path, *, out: str | Path, nights: int | None = None, overlays: Sequence[str] = (),
-    overrides: Sequence[str] = (), report: bool = False,
-) -> Run:  # fmt: skip
+    name: str | Path,
+    *,
+    out: str | Path,
+    nights: int | None = None,
+    overlays: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    report: bool = False,
+) -> Run:
     """Simulate a scenario into a run directory.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from wstdes.agents.conditions import Sensitivity
 from wstdes.agents.configuration import MODE_KIND
 from wstdes.agents.parts import Parts, Policies
-from wstdes.clock import YEAR_S, Clock
+from wstdes.clock import DAY_S, Clock
 from wstdes.config import Loaded
 from wstdes.config.scenario import Footprint as FootprintConfig
 from wstdes.config.scenario import Scenario, Survey
@@ -55,7 +56,9 @@ def make_parts(loaded: Loaded) -> Parts:
     sources = _sources(scenario, loaded.folder)
     tiling = _tiling(scenario, surveys)
     tile_surveys = tuple(i for i, s in enumerate(surveys) if s.source.kind != "alerts")
-    horizon = Horizon(scenario.site.latitude_rad, scenario.site.longitude_rad, scenario.site.height_m)
+    horizon = Horizon(
+        scenario.site.latitude_rad, scenario.site.longitude_rad, scenario.site.height_m
+    )
     clock = Clock(scenario.start, scenario.site.longitude_rad)
     ifs = tuple(i for i, s in enumerate(surveys) if s.source.kind == "fixed-fields")
     alerts = [i for i, s in enumerate(surveys) if s.source.kind == "alerts"]
@@ -64,12 +67,24 @@ def make_parts(loaded: Loaded) -> Parts:
         for i, source in sources.items()
     )
     parts = Parts(
-        scenario, clock, horizon, _focal_plane(scenario), names, fibre_surveys, (),
-        tuple(_view(names[i], surveys[i]) for i in tile_surveys), tile_surveys,
-        alerts[0] if alerts else None, ifs, tiling,
-        _expected(scenario, sources, tiling, tile_surveys, ifs), _policies(scenario),
-        _solar_scale(scenario, clock, horizon), _routes(scenario), (),
-    )  # fmt: skip
+        scenario,
+        clock,
+        horizon,
+        _focal_plane(scenario),
+        names,
+        fibre_surveys,
+        (),
+        tuple(_view(names[i], surveys[i]) for i in tile_surveys),
+        tile_surveys,
+        alerts[0] if alerts else None,
+        ifs,
+        tiling,
+        _expected(scenario, sources, tiling, tile_surveys, ifs),
+        _policies(scenario),
+        _solar_scale(scenario, clock, horizon),
+        _routes(scenario),
+        (),
+    )
     standards = _standards(parts)
     credits_ = {s.source.credit for s in (*fibre_surveys, *standards)}
     return _with(parts, standards=standards, credits=tuple(sorted(credits_)))
@@ -83,20 +98,28 @@ def _with(parts: Parts, **changes: Any) -> Parts:
 
 def _footprint(config: FootprintConfig) -> Footprint:
     limits = (
-        config.declination_min_rad, config.declination_max_rad,
-        config.galactic_latitude_min_rad, config.galactic_latitude_max_rad,
-    )  # fmt: skip
+        config.declination_min_rad,
+        config.declination_max_rad,
+        config.galactic_latitude_min_rad,
+        config.galactic_latitude_max_rad,
+    )
     return Footprint(*(float(np.clip(x, -np.pi / 2, np.pi / 2)) for x in limits))
 
 
 def _sources(scenario: Scenario, folder: Path) -> dict[int, TargetSource]:
     """Target sources by survey number, of the surveys whose targets are kept by cells."""
     return {
-        number: _source(name, survey.source, survey.required_s, _footprint(survey.footprint),
-                        scenario.seed, folder)
+        number: _source(
+            name,
+            survey.source,
+            survey.required_s,
+            _footprint(survey.footprint),
+            scenario.seed,
+            folder,
+        )
         for number, (name, survey) in enumerate(scenario.surveys.items())
         if survey.source.kind not in {"alerts", "fixed-fields"}
-    }  # fmt: skip
+    }
 
 
 def _source(
@@ -104,19 +127,29 @@ def _source(
 ) -> TargetSource:
     if source.kind == "mock-galaxies":
         return MockGalaxies(
-            name, footprint, seed, magnitude_limits=(source.magnitude_min, source.magnitude_max),
-            required_s=required_s, sampling=source.sampling,
-        )  # fmt: skip
+            name,
+            footprint,
+            seed,
+            magnitude_limits=(source.magnitude_min, source.magnitude_max),
+            required_s=required_s,
+            sampling=source.sampling,
+        )
     if source.kind == "mock-stars":
         return MockStars(
-            name, footprint, seed, magnitude_limits=(source.magnitude_min, source.magnitude_max),
-            required_s=required_s, pole_per_sr=source.density_at_pole_per_sr,
-        )  # fmt: skip
+            name,
+            footprint,
+            seed,
+            magnitude_limits=(source.magnitude_min, source.magnitude_max),
+            required_s=required_s,
+            pole_per_sr=source.density_at_pole_per_sr,
+        )
     if source.kind == "gaia":
         return GaiaStars(
-            name, magnitude_limits=(source.magnitude_min, source.magnitude_max),
-            required_s=required_s, footprint=footprint,
-        )  # fmt: skip
+            name,
+            magnitude_limits=(source.magnitude_min, source.magnitude_max),
+            required_s=required_s,
+            footprint=footprint,
+        )
     table = read_catalogue(folder / Path(source.path).expanduser(), columns=source.columns or None)
     return CatalogueSource(table, name=name, required_s=required_s, footprint=footprint)
 
@@ -133,12 +166,17 @@ def _standards(parts: Parts) -> tuple[SurveyTargets, ...]:
             update={"magnitude_min": max(scenario.standards.magnitude_min, limit)}
         )
         if config.magnitude_min >= config.magnitude_max:
-            raise ConfigError([Problem(
-                f"every standard star saturates at {mode} in "
-                f"{scenario.calibration.standard_frame_s:g} s: fainter than {limit:.1f} mag is "
-                f"needed, magnitude_max is {config.magnitude_max:g}",
-                "standards", hint="shorten calibration.standard_frame, or take fainter standards",
-            )])  # fmt: skip
+            raise ConfigError(
+                [
+                    Problem(
+                        f"every standard star saturates at {mode} in "
+                        f"{scenario.calibration.standard_frame_s:g} s: fainter than {limit:.1f} mag "
+                        f"is needed, magnitude_max is {config.magnitude_max:g}",
+                        "standards",
+                        hint="shorten calibration.standard_frame, or take fainter standards",
+                    )
+                ]
+            )
         source = _source(f"standards-{mode}", config, 1.0, Footprint(), scenario.seed, Path())
         found.append(SurveyTargets(STANDARD, source, kind, 0.0))
     return tuple(found)
@@ -149,9 +187,11 @@ def _tiling(scenario: Scenario, surveys: list[Survey]) -> Tiling:
     reach = scenario.telescope.zenith_distance_max_rad
     latitude = scenario.site.latitude_rad
     tiling = cover(
-        [_footprint(s.footprint) for s in surveys], scenario.observing.tile_area_sr,
-        latitude - reach, latitude + reach,
-    )  # fmt: skip
+        [_footprint(s.footprint) for s in surveys],
+        scenario.observing.tile_area_sr,
+        latitude - reach,
+        latitude + reach,
+    )
     problems = [
         Problem(
             "nothing of its footprint rises high enough: "
@@ -168,9 +208,12 @@ def _tiling(scenario: Scenario, surveys: list[Survey]) -> Tiling:
 
 
 def _expected(
-    scenario: Scenario, sources: dict[int, TargetSource], tiling: Tiling,
-    tile_surveys: tuple[int, ...], ifs: tuple[int, ...],
-) -> NDArray[np.float64]:  # fmt: skip
+    scenario: Scenario,
+    sources: dict[int, TargetSource],
+    tiling: Tiling,
+    tile_surveys: tuple[int, ...],
+    ifs: tuple[int, ...],
+) -> NDArray[np.float64]:
     """Targets expected in the field of each tile; a field for surveys of fixed fields."""
     radius = 0.5 * scenario.telescope.field_diameter_rad
     area_sr = 2.0 * np.pi * (1.0 - np.cos(radius))
@@ -187,27 +230,41 @@ def _expected(
 
 def _view(name: str, survey: Survey) -> SurveyView:
     return SurveyView(
-        name, survey.mode, survey.priority, survey.weight, survey.required_s,
-        survey.noise, survey.sky_brightness_max,
-    )  # fmt: skip
+        name,
+        survey.mode,
+        survey.priority,
+        survey.weight,
+        survey.required_s,
+        survey.noise,
+        survey.sky_brightness_max,
+    )
 
 
 def _focal_plane(scenario: Scenario) -> FocalPlane:
     model, telescope = scenario.focal_plane, scenario.telescope
     hole = 0.5 * telescope.ifs_patrol_diameter_rad * telescope.plate_scale_m_per_rad
     plane = hexagonal_layout(
-        n_lr=model.lr_fibres, n_hr=model.hr_fibres, pitch_m=model.pitch_m,
-        patrol_lr_m=model.patrol_lr_m, patrol_hr_m=model.patrol_hr_m, hole_radius_m=hole,
+        n_lr=model.lr_fibres,
+        n_hr=model.hr_fibres,
+        pitch_m=model.pitch_m,
+        patrol_lr_m=model.patrol_lr_m,
+        patrol_hr_m=model.patrol_hr_m,
+        hole_radius_m=hole,
         spectrographs_lr=scenario.spectrographs.lr.spectrographs,
         spectrographs_hr=scenario.spectrographs.hr.spectrographs,
-    )  # fmt: skip
+    )
     field_m = 0.5 * telescope.field_diameter_rad * telescope.plate_scale_m_per_rad
     if plane.radius_m > 1.02 * field_m:
-        raise ConfigError([Problem(
-            f"{model.lr_fibres + model.hr_fibres} positioners of {model.pitch_m * 1e3:g} mm pitch "
-            f"need a radius of {plane.radius_m * 1e3:.0f} mm; the field has {field_m * 1e3:.0f} mm",
-            "focal_plane.pitch", hint="a smaller pitch, fewer fibres, or a larger field",
-        )])  # fmt: skip
+        raise ConfigError(
+            [
+                Problem(
+                    f"{plane.n_fibres} positioners of {model.pitch_m * 1e3:g} mm pitch need a "
+                    f"radius of {plane.radius_m * 1e3:.0f} mm; the field has {field_m * 1e3:.0f} mm",
+                    "focal_plane.pitch",
+                    hint="a smaller pitch, fewer fibres, or a larger field",
+                )
+            ]
+        )
     return plane
 
 
@@ -222,19 +279,21 @@ def _solar_scale(scenario: Scenario, clock: Clock, horizon: Horizon) -> float:
     factor = scenario.power.photovoltaics.capacity_factor
     if not factor or not scenario.power.photovoltaics.capacity_w:
         return 0.0
-    times = np.arange(0.0, YEAR_S, 1800.0)
-    ut1, tt = clock.ut1_jd(times), clock.tt_jd(times)
-    # Sun positions of a year in one call: the celestial pole of its middle is near enough here.
-    altitude, _ = horizon.altaz_of(sun(tt[0], np.asarray(tt[1])), (ut1[0], np.asarray(ut1[1])))
+    shares = []
+    for day in range(0, 365, 5):  # the Sun's path changes little in five days
+        times = day * DAY_S + np.arange(0.0, DAY_S, 1800.0)
+        ut1, tt = clock.ut1_jd(times), clock.tt_jd(times)
+        altitude, _ = horizon.altaz_of(sun(tt[0], np.asarray(tt[1])), (ut1[0], np.asarray(ut1[1])))
+        shares.append(clear_sky_share(altitude))
     try:
-        return solar_scale(factor, clear_sky_share(altitude))
+        return solar_scale(factor, np.concatenate(shares))
     except ValueError as error:
         raise ConfigError([Problem(str(error), "power.photovoltaics.capacity_factor")]) from None
 
 
 def _routes(scenario: Scenario) -> dict[tuple[str, str], tuple[str, ...]]:
     """Links of the route of least latency between the places of all sites."""
-    graph = nx.Graph()
+    graph: nx.Graph[str] = nx.Graph()
     for name, link in scenario.network.links.items():
         graph.add_edge(*link.ends, link=name, weight=link.latency_s)
     places = {site.place for site in scenario.computing.sites.values()}
@@ -244,7 +303,8 @@ def _routes(scenario: Scenario) -> dict[tuple[str, str], tuple[str, ...]]:
             try:
                 path = nx.shortest_path(graph, a, b, weight="weight")
             except nx.NetworkXNoPath:
-                raise ConfigError([Problem(f"no links lead from '{a}' to '{b}'",
-                                           "network.links")]) from None  # fmt: skip
-            routes[a, b] = tuple(graph.edges[e]["link"] for e in zip(path, path[1:], strict=False))
+                raise ConfigError(
+                    [Problem(f"no links lead from '{a}' to '{b}'", "network.links")]
+                ) from None
+            routes[a, b] = tuple(graph.edges[e]["link"] for e in pairwise(path))
     return routes

@@ -72,9 +72,7 @@ class Clock:
         days = (self.start - dt.date(1970, 1, 1)).days
         return days * DAY_S + 43200.0 - self.longitude_rad / (2 * math.pi) * DAY_S
 
-    def ut1_jd(
-        self, t_s: float | NDArray[np.float64]
-    ) -> tuple[float, float | NDArray[np.float64]]:
+    def ut1_jd(self, t_s: float | NDArray[np.float64]) -> tuple[float, float | NDArray[np.float64]]:
         """Julian date in UT1 (taken as UTC) as two parts, for ERFA [d]."""
         day = math.floor(self.start_unix_s / DAY_S)
         return _JD_1970 + day, (self.start_unix_s - day * DAY_S + t_s) / DAY_S

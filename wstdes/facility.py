@@ -82,9 +82,7 @@ def build(loaded: Loaded) -> Facility:
     ConfigError, CatalogueError, MissingExtraError
         What the scenario names cannot be had.
     """
-    guests = {
-        name: _guest_class(name, ref) for name, ref in sorted(loaded.scenario.agents.items())
-    }
+    guests = {name: _guest_class(name, ref) for name, ref in sorted(loaded.scenario.agents.items())}
     return Facility(make_parts(loaded), guests)
 
 
@@ -95,8 +93,15 @@ def _guest_class(name: str, ref: PolicyRef) -> type[Any]:
     try:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError([Problem(f"'{ref.use}' cannot be imported: {error}", path,
-                                   hint="write package.module:Class")]) from None  # fmt: skip
+        raise ConfigError(
+            [
+                Problem(
+                    f"'{ref.use}' cannot be imported: {error}",
+                    path,
+                    hint="write package.module:Class",
+                )
+            ]
+        ) from None
     if not (isinstance(found, type) and issubclass(found, Agent) and hasattr(found, "State")):
         raise ConfigError([Problem(f"'{ref.use}' is no Agent with a State", path)])
     return found
@@ -170,9 +175,13 @@ class Facility:
         """
         start_s = index * DAY_S
         day = Day(
-            index, start_s, start_s + DAY_S, simpy.Environment(initial_time=start_s),
-            Trace(self.tables), Streams(self.parts.scenario.seed),
-        )  # fmt: skip
+            index,
+            start_s,
+            start_s + DAY_S,
+            simpy.Environment(initial_time=start_s),
+            Trace(self.tables),
+            Streams(self.parts.scenario.seed),
+        )
         agents = self._assemble(day, states)
         for agent in agents:
             agent.start()
@@ -192,22 +201,39 @@ class Facility:
         quality = QualityControl(day, "quality", states["quality"], parts)
         pipeline = Pipeline(day, "pipeline", states["pipeline"], parts, store, links, quality)
         sites = {
-            site: ComputeSite(day, f"computing@{site}", states[f"computing@{site}"], parts, site,
-                              pipeline.finished)
+            site: ComputeSite(
+                day,
+                f"computing@{site}",
+                states[f"computing@{site}"],
+                parts,
+                site,
+                pipeline.finished,
+            )
             for site in parts.scenario.computing.sites
-        }  # fmt: skip
+        }
         archive = Archive(day, "archive", states["archive"], parts, store)
         telescope = Telescope(day, "telescope", states["telescope"], parts)
         positioners = Positioners(day, "positioners", states["positioners"], parts)
         spectrographs = {
-            mode: Spectrographs(day, f"spectrographs-{mode}", states[f"spectrographs-{mode}"],
-                                parts, mode, store.write)
+            mode: Spectrographs(
+                day,
+                f"spectrographs-{mode}",
+                states[f"spectrographs-{mode}"],
+                parts,
+                mode,
+                store.write,
+            )
             for mode in MODES
-        }  # fmt: skip
+        }
         calibration = Calibration(
-            day, "calibration", states["calibration"], parts, spectrographs, pipeline.complete,
+            day,
+            "calibration",
+            states["calibration"],
+            parts,
+            spectrographs,
+            pipeline.complete,
             pipeline.expect,
-        )  # fmt: skip
+        )
         broker = AlertBroker(day, "broker", states["broker"], parts)
         dome = Dome(
             weather, telescope, positioners, spectrographs, calibration, broker, quality, pipeline
@@ -223,15 +249,12 @@ class Facility:
         links.on_arrival += [store.arrived, pipeline.arrived, archive.arrived]
         quality.on_verdict += [pipeline.verdict, observer.verdict]
 
-        known: dict[str, Agent[Any]] = {
-            a.name: a
-            for a in (
-                weather, store, links, quality, pipeline, *sites.values(), archive, telescope,
-                positioners, *spectrographs.values(), calibration, broker, observer, telemetry,
-            )
-        }  # fmt: skip
+        agents: list[Agent[Any]] = [weather, store, links, quality, pipeline, *sites.values()]
+        agents += [archive, telescope, positioners, *spectrographs.values()]
+        agents += [calibration, broker, observer, telemetry]
+        known = {agent.name: agent for agent in agents}
         guests = [
             guest(day, name, states[name], parts, parts.scenario.agents[name].options, known)
             for name, guest in self.guests.items()
         ]
-        return [*known.values(), *guests, plant]
+        return [*agents, *guests, plant]

@@ -58,12 +58,32 @@ _QUANTITY = re.compile(
 )
 
 _ENGLISH = {  # what people write -> what astropy.units reads
-    "days": "d", "day": "d", "hours": "h", "hour": "h", "minutes": "min", "minute": "min",
-    "seconds": "s", "second": "s", "sec": "s", "years": "yr", "year": "yr", "nights": "d",
-    "degrees": "deg", "degree": "deg", "e-": "electron", "px": "pix", "bytes": "byte",
-    "bits": "bit", "gCO2e": "g", "kgCO2e": "kg", "tCO2e": "t", "€": "EUR", "nodes": "node",
-    "sqdeg": "deg2", "micron": "um",
-}  # fmt: skip
+    "days": "d",
+    "day": "d",
+    "hours": "h",
+    "hour": "h",
+    "minutes": "min",
+    "minute": "min",
+    "seconds": "s",
+    "second": "s",
+    "sec": "s",
+    "years": "yr",
+    "year": "yr",
+    "nights": "d",
+    "degrees": "deg",
+    "degree": "deg",
+    "e-": "electron",
+    "px": "pix",
+    "bytes": "byte",
+    "bits": "bit",
+    "gCO2e": "g",
+    "kgCO2e": "kg",
+    "tCO2e": "t",
+    "€": "EUR",
+    "nodes": "node",
+    "sqdeg": "deg2",
+    "micron": "um",
+}
 
 
 @lru_cache(maxsize=1)
@@ -205,16 +225,12 @@ MetresPerRadian = Annotated[
 Steradians = Annotated[float, Unit("sr", "_sr", "a solid angle", "2.6 deg2")]
 SquareMetres = Annotated[float, Unit("m2", "_m2", "an area", "93.6 m2")]
 Radians = Annotated[float, Unit("rad", "_rad", "an angle", "55 deg")]
-RadiansPerSecond = Annotated[
-    float, Unit("rad / s", "_rad_per_s", "an angular speed", "2 deg/s")
-]
+RadiansPerSecond = Annotated[float, Unit("rad / s", "_rad_per_s", "an angular speed", "2 deg/s")]
 RadiansPerSecond2 = Annotated[
     float, Unit("rad / s2", "_rad_per_s2", "an angular acceleration", "0.2 deg/s2")
 ]
 Bytes = Annotated[float, Unit("byte", "_bytes", "an amount of data", "2 PB")]
-BytesPerSecond = Annotated[
-    float, Unit("byte / s", "_bytes_per_s", "a data rate", "10 Gbit/s")
-]
+BytesPerSecond = Annotated[float, Unit("byte / s", "_bytes_per_s", "a data rate", "10 Gbit/s")]
 Watts = Annotated[float, Unit("W", "_w", "a power", "1.2 MW")]
 WattsPerByte = Annotated[
     float, Unit("W / byte", "_w_per_byte", "a power per amount of data", "0.65 W/TB")
@@ -227,9 +243,7 @@ EurosPerJoule = Annotated[
 EurosPerByte = Annotated[
     float, Unit("EUR / byte", "_eur_per_byte", "a price of storage", "50 EUR/TB")
 ]
-EurosPerYear = Annotated[
-    float, Unit("EUR / yr", "_eur_per_yr", "a yearly cost", "0.2 MEUR/yr")
-]
+EurosPerYear = Annotated[float, Unit("EUR / yr", "_eur_per_yr", "a yearly cost", "0.2 MEUR/yr")]
 Kilograms = Annotated[float, Unit("kg", "_kg", "a mass of CO2 equivalent", "1230 kgCO2e")]
 KilogramsPerJoule = Annotated[
     float, Unit("kg / J", "_kg_per_j", "a carbon intensity", "291 gCO2e/(kW h)")
@@ -237,13 +251,9 @@ KilogramsPerJoule = Annotated[
 KilogramsPerByte = Annotated[
     float, Unit("kg / byte", "_kg_per_byte", "carbon per amount of data", "1.3 kgCO2e/TB")
 ]
-NodeSeconds = Annotated[
-    float, Unit("node s", "_node_s", "an amount of computing", "2.5 node h")
-]
+NodeSeconds = Annotated[float, Unit("node s", "_node_s", "an amount of computing", "2.5 node h")]
 PerSecond = Annotated[float, Unit("s-1", "_per_s", "a rate", "2 / d")]
-PerSteradian = Annotated[
-    float, Unit("sr-1", "_per_sr", "a surface density", "8000 / deg2")
-]
+PerSteradian = Annotated[float, Unit("sr-1", "_per_sr", "a surface density", "8000 / deg2")]
 Electrons = Annotated[float, Unit("electron", "_e", "a charge", "1 e-")]
 ElectronsPerSecond = Annotated[float, Unit("electron / s", "_e_per_s", "a dark current", "1 e-/h")]
 
@@ -252,16 +262,38 @@ SUFFIXES: tuple[str, ...] = tuple(
         {
             kind.__metadata__[0].suffix  # type: ignore[attr-defined]
             for kind in (
-                Seconds, Metres, SquareMetres, Radians, RadiansPerSecond, RadiansPerSecond2, Bytes,
-                BytesPerSecond, Watts, WattsPerByte, Joules, Euros, EurosPerJoule, EurosPerByte,
-                EurosPerYear, Kilograms, KilogramsPerJoule, KilogramsPerByte, NodeSeconds,
-                MetresPerSecond, MetresPerRadian, Steradians, PerSecond, PerSteradian, Electrons, ElectronsPerSecond,
+                Seconds,
+                Metres,
+                SquareMetres,
+                Radians,
+                RadiansPerSecond,
+                RadiansPerSecond2,
+                Bytes,
+                BytesPerSecond,
+                Watts,
+                WattsPerByte,
+                Joules,
+                Euros,
+                EurosPerJoule,
+                EurosPerByte,
+                EurosPerYear,
+                Kilograms,
+                KilogramsPerJoule,
+                KilogramsPerByte,
+                NodeSeconds,
+                MetresPerSecond,
+                MetresPerRadian,
+                Steradians,
+                PerSecond,
+                PerSteradian,
+                Electrons,
+                ElectronsPerSecond,
             )
         },
         key=len,
         reverse=True,
     )
-)  # fmt: skip
+)
 
 
 def strip_suffix(name: str) -> str:

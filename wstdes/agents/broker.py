@@ -101,9 +101,13 @@ class AlertBroker(Agent[BrokerState]):
         for i in range(len(times)):
             arrival = self.day.start_s + float(times[i])
             self.state.alerts[self.state.count] = Alert(
-                self.state.count, name, float(ra[i]), float(dec[i]), arrival,
+                self.state.count,
+                name,
+                float(ra[i]),
+                float(dec[i]),
+                arrival,
                 arrival + alert_class.lifetime_s,
-            )  # fmt: skip
+            )
             self.state.count += 1
 
     def _positions(
@@ -132,16 +136,23 @@ class AlertBroker(Agent[BrokerState]):
         alert_class = self.classes[alert.alert_class]
         seen = outcome == "observed"
         self.record(
-            "alerts", alert=alert.number, alert_class=alert.alert_class,
-            response=alert_class.response, ra_deg=np.degrees(alert.ra_rad).item(),
-            dec_deg=np.degrees(alert.dec_rad).item(), arrival_s=alert.arrival_s,
-            expiry_s=alert.expiry_s, outcome=outcome, visit=alert.visit if seen else None,
+            "alerts",
+            alert=alert.number,
+            alert_class=alert.alert_class,
+            response=alert_class.response,
+            ra_deg=np.degrees(alert.ra_rad).item(),
+            dec_deg=np.degrees(alert.dec_rad).item(),
+            arrival_s=alert.arrival_s,
+            expiry_s=alert.expiry_s,
+            outcome=outcome,
+            visit=alert.visit if seen else None,
             decided_s=alert.decided_s if seen else None,
             shutter_open_s=alert.shutter_open_s if seen else None,
-            shutter_close_s=alert.shutter_close_s if seen else None, quicklook_s=quicklook_s,
+            shutter_close_s=alert.shutter_close_s if seen else None,
+            quicklook_s=quicklook_s,
             possible_s=self._possible(alert, seen),
             target_response_s=alert_class.target_response_s,
-        )  # fmt: skip
+        )
         del self.state.alerts[alert.number]
 
     def _possible(self, alert: Alert, seen: bool) -> float | None:

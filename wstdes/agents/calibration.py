@@ -31,10 +31,15 @@ class Calibration(Agent[CalibrationState]):
     State = CalibrationState
 
     def __init__(
-        self, day: Day, name: str, state: CalibrationState, parts: Parts,
-        spectrographs: dict[str, Spectrographs], complete: Callable[[str], None],
+        self,
+        day: Day,
+        name: str,
+        state: CalibrationState,
+        parts: Parts,
+        spectrographs: dict[str, Spectrographs],
+        complete: Callable[[str], None],
         expect: Callable[[str, str, int | None, int], Any],
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(day, name, state)
         self.plan = parts.scenario.calibration
         self.spectrographs = spectrographs
@@ -59,7 +64,12 @@ class Calibration(Agent[CalibrationState]):
         return exposure_s + max(s.model.readout_s for s in self.spectrographs.values())
 
     def take(
-        self, kind: str, count: int, exposure_s: float, night: int, visit: int | None,
+        self,
+        kind: str,
+        count: int,
+        exposure_s: float,
+        night: int,
+        visit: int | None,
         works: Mapping[str, str],
     ) -> Generator[simpy.Event, Any, None]:
         """Take frames in all modes at once, one after the other.
@@ -91,10 +101,15 @@ class Calibration(Agent[CalibrationState]):
             done = yield self.env.all_of(list(reads.values()))
             for mode, process in reads.items():
                 self.record(
-                    "calibrations", night=night, visit=visit, mode=mode, kind=kind,
-                    start_s=start, end_s=start + exposure_s
-                    + self.spectrographs[mode].model.readout_s, product=done[process],
-                )  # fmt: skip
+                    "calibrations",
+                    night=night,
+                    visit=visit,
+                    mode=mode,
+                    kind=kind,
+                    start_s=start,
+                    end_s=start + exposure_s + self.spectrographs[mode].model.readout_s,
+                    product=done[process],
+                )
 
     def _by_day(self) -> Generator[simpy.Event, Any, None]:
         """Take day frames; none is begun that noon would cut."""

@@ -29,9 +29,14 @@ class ComputeSite(Agent[ComputeSiteState]):
     State = ComputeSiteState
 
     def __init__(
-        self, day: Day, name: str, state: ComputeSiteState, parts: Parts, site: str,
+        self,
+        day: Day,
+        name: str,
+        state: ComputeSiteState,
+        parts: Parts,
+        site: str,
         finished: Callable[[Job], None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(day, name, state)
         self.site = site
         self.model = parts.scenario.computing.sites[site]
@@ -80,7 +85,9 @@ class ComputeSite(Agent[ComputeSiteState]):
         for pool in POOLS:
             queue = sorted(
                 (j for j in self.state.waiting if j.pool == pool),
-                key=lambda j: self._queue.key(JobView(j.role, j.queued_s or 0.0, j.number, j.nodes)),
+                key=lambda j: self._queue.key(
+                    JobView(j.role, j.queued_s or 0.0, j.number, j.nodes)
+                ),
             )
             free = self.nodes(pool) - self._busy(pool)
             for job in queue:
@@ -113,9 +120,11 @@ class ComputeSite(Agent[ComputeSiteState]):
     def _changed(self) -> None:
         """Record the queue, the busy nodes and their power."""
         self.day.levels.set(
-            f"queue/{self.site}", float(len(self.state.waiting)), site=self.site,
+            f"queue/{self.site}",
+            float(len(self.state.waiting)),
+            site=self.site,
             level="queued_jobs",
-        )  # fmt: skip
+        )
         for pool in POOLS:
             node = self.model.cpu if pool == "cpu" else self.model.gpu
             busy, count = self._busy(pool), self.nodes(pool)

@@ -55,8 +55,9 @@ class Sensitivity:
             return np.ones_like(np.asarray(airmass, dtype=np.float64))
         return injection(
             self.image_quality(mode, seeing_rad, airmass),
-            self.parts.spectrograph(mode).aperture_rad, self.parts.scenario.telescope.moffat_beta,
-        )  # fmt: skip
+            self.parts.spectrograph(mode).aperture_rad,
+            self.parts.scenario.telescope.moffat_beta,
+        )
 
     def signal(
         self, mode: str, seeing_rad: float, transparency: float, airmass: Array | float
@@ -71,17 +72,19 @@ class Sensitivity:
         """AB magnitude that saturates in a frame of a length."""
         model, telescope = self.parts.spectrograph(mode), self.parts.scenario.telescope
         channel = model.channels[model.reference_channel]
-        area = (
-            telescope.effective_area_ifs_m2 if mode == "ifs" else telescope.effective_area_mos_m2
-        )
+        area = telescope.effective_area_ifs_m2 if mode == "ifs" else telescope.effective_area_mos_m2
         # A star on spaxels: the share of it in one of them, at the peak of its image.
         injected = float(self.injected(mode, seeing_rad, airmass))
         if mode == "ifs":
             quality = float(self.image_quality(mode, seeing_rad, airmass))
             injected = float(injection(quality, model.aperture_rad, telescope.moffat_beta))
         return saturation_magnitude(
-            area, channel.throughput, injected, channel.dispersion_m, self.wavelength_m(mode),
-            model.pixels_across, min(frame_s, model.coadd_interval_s), model.saturation_e,
-        )  # fmt: skip
-
-
+            area,
+            channel.throughput,
+            injected,
+            channel.dispersion_m,
+            self.wavelength_m(mode),
+            model.pixels_across,
+            min(frame_s, model.coadd_interval_s),
+            model.saturation_e,
+        )

@@ -51,9 +51,15 @@ class Configuration:
 
 
 def configure(
-    parts: Parts, progress: list[SurveyProgress], usable: NDArray[np.bool_], ra_rad: float,
-    dec_rad: float, sky: float, year: float, alerts: list[Alert],
-) -> Configuration:  # fmt: skip
+    parts: Parts,
+    progress: list[SurveyProgress],
+    usable: NDArray[np.bool_],
+    ra_rad: float,
+    dec_rad: float,
+    sky: float,
+    year: float,
+    alerts: list[Alert],
+) -> Configuration:
     """Assign every fibre for a field.
 
     Parameters
@@ -81,21 +87,30 @@ def configure(
     views = {parts.tile_surveys[i]: v for i, v in enumerate(parts.views)}
     surveys = [s for s in parts.fibre_surveys if sky <= views[s.number].sky_max]
     targets = field_targets(
-        [*parts.standards, *surveys], progress, ra_rad, dec_rad, radius_m=plane.reach_m,
-        scale_m_per_rad=model.plate_scale_m_per_rad, year=year,
-    )  # fmt: skip
+        [*parts.standards, *surveys],
+        progress,
+        ra_rad,
+        dec_rad,
+        radius_m=plane.reach_m,
+        scale_m_per_rad=model.plate_scale_m_per_rad,
+        year=year,
+    )
     targets = _with_alerts(parts, targets, alerts, ra_rad, dec_rad)
     assignment = _assign(parts, targets, usable)
     science = targets.survey != STANDARD
     got = science & (assignment.fibre_of_target >= 0)
     fed = got & (targets.survey == (parts.alert_survey if parts.alert_survey is not None else -2))
     result = Configuration(
-        targets.survey[got & ~fed], targets.pixel[got & ~fed], targets.index[got & ~fed],
-        targets.required_s[got & ~fed], targets.kind[got & ~fed], targets.sizes,
+        targets.survey[got & ~fed],
+        targets.pixel[got & ~fed],
+        targets.index[got & ~fed],
+        targets.required_s[got & ~fed],
+        targets.kind[got & ~fed],
+        targets.sizes,
         [int(n) for n in targets.index[fed]],
         {s: int((targets.survey == s).sum()) for s in range(len(parts.survey_names))},
         {s: int((targets.survey[got] == s).sum()) for s in range(len(parts.survey_names))},
-    )  # fmt: skip
+    )
     for mode, kind in MODE_KIND.items():
         counts = assignment.counts(kind)
         result.uses[mode] = {use.name.lower(): int(n) for use, n in counts.items()}
@@ -113,7 +128,9 @@ def _with_alerts(
     survey = parts.scenario.surveys[parts.survey_names[number]]
     ra = np.array([a.ra_rad for a in alerts])
     dec = np.array([a.dec_rad for a in alerts])
-    x, y, visible = project(ra, dec, ra_rad, dec_rad, parts.scenario.telescope.plate_scale_m_per_rad)
+    x, y, visible = project(
+        ra, dec, ra_rad, dec_rad, parts.scenario.telescope.plate_scale_m_per_rad
+    )
     inside = visible & (np.hypot(np.nan_to_num(x), np.nan_to_num(y)) <= parts.focal_plane.reach_m)
     here = np.flatnonzero(inside)
     n = len(here)
@@ -123,21 +140,28 @@ def _with_alerts(
         np.concatenate([np.zeros(n, dtype=np.int64), targets.pixel]),
         np.concatenate([numbers[here], targets.index]),
         np.concatenate([np.full(n, survey.required_s, dtype=np.float32), targets.required_s]),
-        np.concatenate([x[here], targets.x_m]), np.concatenate([y[here], targets.y_m]),
+        np.concatenate([x[here], targets.x_m]),
+        np.concatenate([y[here], targets.y_m]),
         np.concatenate([np.full(n, MODE_KIND[survey.mode], dtype=np.int8), targets.kind]),
-        np.concatenate([np.full(n, survey.priority), targets.priority]), targets.sizes,
-    )  # fmt: skip
+        np.concatenate([np.full(n, survey.priority), targets.priority]),
+        targets.sizes,
+    )
 
 
 def _assign(parts: Parts, targets: FieldTargets, usable: NDArray[np.bool_]) -> Assignment:
     model, plane = parts.scenario.focal_plane, parts.focal_plane
     count = [int((usable & (plane.kind == kind)).sum()) for kind in (LR, HR)]
     return assign(
-        plane, usable, targets.x_m, targets.y_m, targets.kind, targets.priority,
+        plane,
+        usable,
+        targets.x_m,
+        targets.y_m,
+        targets.kind,
+        targets.priority,
         targets.survey == STANDARD,
         sky=(round(model.sky_fraction * count[0]), round(model.sky_fraction * count[1])),
         standards=(
             round(model.standard_fraction_lr * count[0]),
             round(model.standard_fraction_hr * count[1]),
         ),
-    )  # fmt: skip
+    )

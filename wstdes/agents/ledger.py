@@ -78,9 +78,17 @@ class SurveyLedger:
     def begin(self, visit: int, tile: int | None, ifs_survey: int | None, c: Configuration) -> None:
         """A visit begins with this configuration."""
         self.state.pending[visit] = Pending(
-            tile, ifs_survey, c.survey, c.pixel, c.index, c.required_s, c.kind, c.sizes, c.wanted,
+            tile,
+            ifs_survey,
+            c.survey,
+            c.pixel,
+            c.index,
+            c.required_s,
+            c.kind,
+            c.sizes,
+            c.wanted,
             c.alerts,
-        )  # fmt: skip
+        )
 
     def field_left(self, survey: int, tile: int) -> float:
         """Share of a fixed field's time that is left."""
@@ -107,7 +115,7 @@ class SurveyLedger:
         self._give(pending, mode, pending.steps[key])
 
     def verdict(self, visit: int, exposure: int, mode: str, passed: bool) -> bool:
-        """Take credit back if the exposure failed; return whether alerts of the visit are answered."""
+        """Take credit back if the exposure failed; return whether it passed."""
         pending = self.state.pending[visit]
         key = f"{exposure}/{mode}"
         pending.waiting.remove(key)
@@ -129,25 +137,32 @@ class SurveyLedger:
     def _survey(self, number: int) -> Survey:
         return self.parts.scenario.surveys[self.parts.survey_names[number]]
 
-    def _give(
-        self, pending: Pending, mode: str, steps: dict[str, int], undo: bool = False
-    ) -> None:
+    def _give(self, pending: Pending, mode: str, steps: dict[str, int], undo: bool = False) -> None:
         if mode == "ifs":
             if pending.ifs_survey is not None and pending.tile is not None:
                 rules = self._survey(pending.ifs_survey)
                 self.state.progress[pending.ifs_survey].add(
-                    0, len(self.parts.tiling), np.array([pending.tile]), steps[rules.noise],
-                    np.array([rules.required_s], dtype=np.float32), undo=undo,
-                )  # fmt: skip
+                    0,
+                    len(self.parts.tiling),
+                    np.array([pending.tile]),
+                    steps[rules.noise],
+                    np.array([rules.required_s], dtype=np.float32),
+                    undo=undo,
+                )
             return
         mine = pending.kind == MODE_KIND[mode]
         for survey in np.unique(pending.survey[mine]).tolist():
             here = mine & (pending.survey == survey)
             sizes = {p: n for (s, p), n in pending.sizes.items() if s == survey}
             give(
-                self.state.progress[survey], pending.pixel[here], pending.index[here], sizes,
-                steps[self._survey(survey).noise], pending.required_s[here], undo=undo,
-            )  # fmt: skip
+                self.state.progress[survey],
+                pending.pixel[here],
+                pending.index[here],
+                sizes,
+                steps[self._survey(survey).noise],
+                pending.required_s[here],
+                undo=undo,
+            )
         if mode == "lr" and self.parts.alert_survey is not None and pending.alerts:
             progress = self.state.progress[self.parts.alert_survey]
             progress.observed += (-1 if undo else 1) * len(pending.alerts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from wstdes.agents.parts import Parts
 from wstdes.agents.records import Flow, Product
@@ -56,10 +57,10 @@ class Links(Agent[LinksState]):
         self._since_s = day.start_s
         self._next = Timer(day.env, self._progress)
         self._faults = {
-            link: Timer(day.env, lambda link=link: self._fail(link)) for link in self.model.links
+            link: Timer(day.env, partial(self._fail, link)) for link in self.model.links
         }
         self._repairs = {
-            link: Timer(day.env, lambda link=link: self._repair(link)) for link in self.model.links
+            link: Timer(day.env, partial(self._repair, link)) for link in self.model.links
         }
 
     def start(self) -> None:
@@ -67,7 +68,9 @@ class Links(Agent[LinksState]):
         for link in self.model.links:
             state = self.state.links.setdefault(link, LinkState())
             if state.next_fault_s < 0:
-                state.next_fault_s = self._draw(link, "fault", self.model.links[link].fault_interval_s)
+                state.next_fault_s = self._draw(
+                    link, "fault", self.model.links[link].fault_interval_s
+                )
             self._faults[link].set(state.next_fault_s)
             if not self._up(link):
                 self._repairs[link].set(state.repaired_s)
@@ -86,9 +89,17 @@ class Links(Agent[LinksState]):
         links = self.parts.routes[places[source].place, places[destination].place]
         latency = sum(self.model.links[link].latency_s for link in links)
         flow = Flow(
-            self.state.count, product.number, product.kind, source, destination, product.bytes,
-            product.bytes, latency, list(links), self.now,
-        )  # fmt: skip
+            self.state.count,
+            product.number,
+            product.kind,
+            source,
+            destination,
+            product.bytes,
+            product.bytes,
+            latency,
+            list(links),
+            self.now,
+        )
         self.state.count += 1
         self._advance()
         self.state.waiting.append(flow)
@@ -117,9 +128,13 @@ class Links(Agent[LinksState]):
         state, model = self.state.links[link], self.model.links[link]
         state.repaired_s = self._draw(link, "repair", model.fault_repair_s)
         self.record(
-            "faults", agent=f"{self.name}/{link}", kind="link", start_s=self.now,
-            end_s=state.repaired_s, count=1,
-        )  # fmt: skip
+            "faults",
+            agent=f"{self.name}/{link}",
+            kind="link",
+            start_s=self.now,
+            end_s=state.repaired_s,
+            count=1,
+        )
         state.faults += 1
         gap = self._draw(link, "fault", model.fault_interval_s) - self.now
         state.next_fault_s = state.repaired_s + gap
@@ -163,9 +178,7 @@ class Links(Agent[LinksState]):
         self._rates = {f.number: r for f, r in zip(flowing, rates, strict=True)}
         self._levels(flowing, rates)
         times = [f.left_latency_s for f in self.state.active if f.left_latency_s > 0.0]
-        times += [
-            max(0.0, f.left_bytes) / r for f, r in zip(flowing, rates, strict=True) if r > 0
-        ]
+        times += [max(0.0, f.left_bytes) / r for f, r in zip(flowing, rates, strict=True) if r > 0]
         if times:
             self._next.set(self.now + min(times))
         else:
@@ -203,10 +216,17 @@ class Links(Agent[LinksState]):
         rng = self.day.streams(self.name, f"checksum/{flow.tries}", flow.number)
         intact = bool(rng.random() >= self.model.checksum_failure_fraction)
         self.record(
-            "transfers", transfer=flow.number, product=flow.product, kind=flow.kind,
-            source=flow.source, destination=flow.destination, bytes=flow.bytes,
-            queued_s=flow.queued_s, end_s=self.now, intact=intact,
-        )  # fmt: skip
+            "transfers",
+            transfer=flow.number,
+            product=flow.product,
+            kind=flow.kind,
+            source=flow.source,
+            destination=flow.destination,
+            bytes=flow.bytes,
+            queued_s=flow.queued_s,
+            end_s=self.now,
+            intact=intact,
+        )
         if not intact:
             flow.tries += 1
             flow.left_bytes = flow.bytes

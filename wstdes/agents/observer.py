@@ -41,9 +41,7 @@ class Observer(Agent[ObserverState]):
 
     State = ObserverState
 
-    def __init__(
-        self, day: Day, name: str, state: ObserverState, parts: Parts, dome: Dome
-    ) -> None:
+    def __init__(self, day: Day, name: str, state: ObserverState, parts: Parts, dome: Dome) -> None:
         super().__init__(day, name, state)
         self.parts = parts
         self.dome = dome
@@ -60,10 +58,15 @@ class Observer(Agent[ObserverState]):
         for number, survey in enumerate(self.parts.survey_names):
             progress = self.state.ledger.progress[number]
             self.record(
-                "progress", night=self.day.index, t_s=self.day.end_s, survey=survey,
-                observed=float(progress.observed), completed=progress.completed,
-                started=progress.started, effective_s=progress.steps * CREDIT_S,
-            )  # fmt: skip
+                "progress",
+                night=self.day.index,
+                t_s=self.day.end_s,
+                survey=survey,
+                observed=float(progress.observed),
+                completed=progress.completed,
+                started=progress.started,
+                effective_s=progress.steps * CREDIT_S,
+            )
 
     def verdict(self, exposure: int, mode: str, passed: bool) -> None:
         """Quality control has judged: credit, and alerts, follow."""
@@ -113,12 +116,16 @@ class Observer(Agent[ObserverState]):
     ) -> None:
         middle = self.planner.sky.at(self.day.start_s + 43200.0)
         self.record(
-            "nights", night=self.day.index,
+            "nights",
+            night=self.day.index,
             date=self.parts.clock.evening(self.day.index).isoformat(),
-            sunset_s=dark[0] if dark else None, science_start_s=science[0] if science else None,
-            science_end_s=science[1] if science else None, sunrise_s=dark[1] if dark else None,
-            moon_illumination=middle.moon_illumination, visits=visits,
-        )  # fmt: skip
+            sunset_s=dark[0] if dark else None,
+            science_start_s=science[0] if science else None,
+            science_end_s=science[1] if science else None,
+            sunrise_s=dark[1] if dark else None,
+            moon_illumination=middle.moon_illumination,
+            visits=visits,
+        )
 
     def _twilight(self, until_s: float) -> Process:
         plan = self.parts.scenario.calibration
@@ -190,9 +197,14 @@ class Observer(Agent[ObserverState]):
             since, was, of_visit, why = self._use_since
             if self.now > since:
                 self.record(
-                    "time_use", night=self.day.index, start_s=since, end_s=self.now, state=was,
-                    visit=of_visit, cause=why,
-                )  # fmt: skip
+                    "time_use",
+                    night=self.day.index,
+                    start_s=since,
+                    end_s=self.now,
+                    state=was,
+                    visit=of_visit,
+                    cause=why,
+                )
         self._use_since = None if state is None else (self.now, state, visit, cause)
 
     # A visit ---------------------------------------------------------------------------------
@@ -208,9 +220,18 @@ class Observer(Agent[ObserverState]):
         for alert in config.alerts:
             self.dome.broker.take(alert, number, decided_s)
         run = VisitRun(
-            self.day, self.parts, self.dome, self.planner, self.ledger, plan, number, config,
-            works, self._use, self._next_exposure,
-        )  # fmt: skip
+            self.day,
+            self.parts,
+            self.dome,
+            self.planner,
+            self.ledger,
+            plan,
+            number,
+            config,
+            works,
+            self._use,
+            self._next_exposure,
+        )
         yield from run.run()
         for key in works.values():
             self.dome.pipeline.complete(key)
@@ -220,10 +241,15 @@ class Observer(Agent[ObserverState]):
 
     def _configure(self, plan: Visit) -> Configuration:
         return configure(
-            self.parts, self.state.ledger.progress, self.dome.positioners.usable, plan.ra_rad,
-            plan.dec_rad, plan.sky, self.parts.clock.decimal_year(self.now),
+            self.parts,
+            self.state.ledger.progress,
+            self.dome.positioners.usable,
+            plan.ra_rad,
+            plan.dec_rad,
+            plan.sky,
+            self.parts.clock.decimal_year(self.now),
             self.dome.broker.waiting(("insert", "switch", "abort")),
-        )  # fmt: skip
+        )
 
     def _next_exposure(self) -> int:
         self.state.exposures += 1
@@ -241,32 +267,50 @@ class Observer(Agent[ObserverState]):
         plan, times, night_ended = run.plan, run.times, self.now >= self.planner.until_s
         start = times[0][0] if times else None
         self.record(
-            "visits", visit=run.number, night=self.day.index, tile=plan.tile, reason=plan.reason,
-            ra_deg=float(np.degrees(plan.ra_rad)), dec_deg=float(np.degrees(plan.dec_rad)),
-            decided_s=decided_s, start_s=start, end_s=times[-1][1] if times else None,
+            "visits",
+            visit=run.number,
+            night=self.day.index,
+            tile=plan.tile,
+            reason=plan.reason,
+            ra_deg=float(np.degrees(plan.ra_rad)),
+            dec_deg=float(np.degrees(plan.dec_rad)),
+            decided_s=decided_s,
+            start_s=start,
+            end_s=times[-1][1] if times else None,
             airmass=None if start is None else self.planner.airmass(plan, start),
             sky=None if start is None else self.planner.brightness(plan, start),
-            signal_expected=plan.signal, slew_s=run.slew_s,
+            signal_expected=plan.signal,
+            slew_s=run.slew_s,
             reconfiguration_s=self.parts.scenario.focal_plane.reconfiguration_s,
-            exposures=len(times), open_shutter_s=run.open_s, score=plan.decision.score,
-            runner_up=plan.decision.runner_up, runner_up_score=plan.decision.runner_up_score,
+            exposures=len(times),
+            open_shutter_s=run.open_s,
+            score=plan.decision.score,
+            runner_up=plan.decision.runner_up,
+            runner_up_score=plan.decision.runner_up_score,
             interrupted_by=run.cause or ("night" if night_ended and not times else ""),
-        )  # fmt: skip
+        )
 
     def _record_fibres(self, run: VisitRun) -> None:
         config = run.config
         for mode, uses in config.uses.items():
             self.record(
-                "fibres", visit=run.number, mode=mode, **uses, candidates=config.candidates[mode],
+                "fibres",
+                visit=run.number,
+                mode=mode,
+                **uses,
+                candidates=config.candidates[mode],
                 unused_time_s=uses["unassigned"] * run.open_s,
-            )  # fmt: skip
+            )
         for number, survey in enumerate(self.parts.survey_names):
             if config.wanted[number]:
                 self.record(
-                    "assignments", visit=run.number, survey=survey,
-                    mode=self.parts.scenario.surveys[survey].mode, wanted=config.wanted[number],
+                    "assignments",
+                    visit=run.number,
+                    survey=survey,
+                    mode=self.parts.scenario.surveys[survey].mode,
+                    wanted=config.wanted[number],
                     assigned=config.assigned[number],
-                )  # fmt: skip
+                )
 
 
 def _modes(config: Configuration, ifs: int | None) -> list[str]:

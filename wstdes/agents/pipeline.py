@@ -34,9 +34,15 @@ class Pipeline(Agent[PipelineState]):
     State = PipelineState
 
     def __init__(
-        self, day: Day, name: str, state: PipelineState, parts: Parts, store: DataStore,
-        links: Links, quality: QualityControl,
-    ) -> None:  # fmt: skip
+        self,
+        day: Day,
+        name: str,
+        state: PipelineState,
+        parts: Parts,
+        store: DataStore,
+        links: Links,
+        quality: QualityControl,
+    ) -> None:
         super().__init__(day, name, state)
         self.parts = parts
         self.stages: Mapping[str, Stage] = parts.scenario.pipeline.stages
@@ -110,12 +116,24 @@ class Pipeline(Agent[PipelineState]):
         work = self.state.work[job.work]
         product = self._output(job, stage)
         self.record(
-            "jobs", job=job.number, stage=job.stage, role=job.role, mode=job.mode,
-            visit=job.visit, exposure=job.exposure, night=job.night, site=job.site,
-            pool=job.pool, nodes=job.nodes, ready_s=job.ready_s, queued_s=job.queued_s,
-            start_s=job.start_s, end_s=self.now, node_s=job.used_node_s,
+            "jobs",
+            job=job.number,
+            stage=job.stage,
+            role=job.role,
+            mode=job.mode,
+            visit=job.visit,
+            exposure=job.exposure,
+            night=job.night,
+            site=job.site,
+            pool=job.pool,
+            nodes=job.nodes,
+            ready_s=job.ready_s,
+            queued_s=job.queued_s,
+            start_s=job.start_s,
+            end_s=self.now,
+            node_s=job.used_node_s,
             output_product=product.number,
-        )  # fmt: skip
+        )
         work.done[job.key] = product.number
         self.state.open_jobs[work.key] -= 1
         if stage.role == "quicklook" and job.exposure is not None:
@@ -139,11 +157,19 @@ class Pipeline(Agent[PipelineState]):
         ]
         known = [c for c in closes if c is not None]
         return self.store.create(
-            stage.output, job.stage, job.site, stage.output_size_bytes, mode=job.mode,
-            visit=job.visit, exposure=job.exposure, night=job.night,
-            shutter_close_s=max(known) if known else None, parents=job.inputs, work=job.work,
+            stage.output,
+            job.stage,
+            job.site,
+            stage.output_size_bytes,
+            mode=job.mode,
+            visit=job.visit,
+            exposure=job.exposure,
+            night=job.night,
+            shutter_close_s=max(known) if known else None,
+            parents=job.inputs,
+            work=job.work,
             archive=stage.archive,
-        )  # fmt: skip
+        )
 
     def _advance(self, work: Work) -> None:
         """Make jobs of the stages that have become possible; end the work if none is left."""
@@ -206,9 +232,14 @@ class Pipeline(Agent[PipelineState]):
         return [work.done[key] for key in keys]
 
     def _launch(
-        self, work: Work, name: str, stage: Stage, key: str, exposure: int | None,
+        self,
+        work: Work,
+        name: str,
+        stage: Stage,
+        key: str,
+        exposure: int | None,
         inputs: list[int],
-    ) -> None:  # fmt: skip
+    ) -> None:
         offered = {
             s: site.load(stage.pool)
             for s, site in self.sites.items()
@@ -216,9 +247,23 @@ class Pipeline(Agent[PipelineState]):
         }
         site = self.parts.policies.placement.place(stage.role, stage.nodes, offered)
         job = Job(
-            self.state.count, name, key, work.key, stage.role, work.mode, work.visit, exposure,
-            work.night, site, stage.pool, stage.nodes, stage.work_node_s, inputs, [], self.now,
-        )  # fmt: skip
+            self.state.count,
+            name,
+            key,
+            work.key,
+            stage.role,
+            work.mode,
+            work.visit,
+            exposure,
+            work.night,
+            site,
+            stage.pool,
+            stage.nodes,
+            stage.work_node_s,
+            inputs,
+            [],
+            self.now,
+        )
         self.state.count += 1
         self.state.open_jobs[work.key] = self.state.open_jobs.get(work.key, 0) + 1
         job.missing = [n for n in inputs if site not in self.store.state.products[n].sites]

@@ -137,10 +137,17 @@ class Planner:
         tile = int(decision.tile)
         tiling = self.parts.tiling
         return Visit(
-            tile, float(tiling.ra_rad[tile]), float(tiling.dec_rad[tile]),
-            (float(self._tiles[0][tile]), float(self._tiles[1][tile])), "survey", count, length,
-            float(view.sky[tile]), float(view.signal[tile]), decision,
-        )  # fmt: skip
+            tile,
+            float(tiling.ra_rad[tile]),
+            float(tiling.dec_rad[tile]),
+            (float(self._tiles[0][tile]), float(self._tiles[1][tile])),
+            "survey",
+            count,
+            length,
+            float(view.sky[tile]),
+            float(view.signal[tile]),
+            decision,
+        )
 
     def for_alert(self, alert: Alert, *, exposing: bool, shifts: int = 0) -> Visit | None:
         """A field for an alert, if the policy wants one and the sky allows it now.
@@ -167,16 +174,30 @@ class Planner:
             return None
         middle = self.day.now + 0.5 * visit_s
         sky, signal = self._quality(ra, dec_now, middle)
-        response = self.parts.policies.alerts.respond(AlertView(
-            alert_class.response, self.day.now - alert.arrival_s, alert_class.lifetime_s, exposing,
-            float(effective_rate(signal, sky, "sky")[0]),
-        ))  # fmt: skip
+        response = self.parts.policies.alerts.respond(
+            AlertView(
+                alert_class.response,
+                self.day.now - alert.arrival_s,
+                alert_class.lifetime_s,
+                exposing,
+                float(effective_rate(signal, sky, "sky")[0]),
+            )
+        )
         if response == "insert" or (exposing and response != "abort"):
             return None
         return Visit(
-            None, alert.ra_rad, dec, (float(ra[0]), float(dec_now[0])), response, count, length,
-            float(sky[0]), float(signal[0]), Decision(None), alert.number,
-        )  # fmt: skip
+            None,
+            alert.ra_rad,
+            dec,
+            (float(ra[0]), float(dec_now[0])),
+            response,
+            count,
+            length,
+            float(sky[0]),
+            float(signal[0]),
+            Decision(None),
+            alert.number,
+        )
 
     def direction(self, visit: Visit, t_s: float) -> tuple[float, float]:
         """Altitude and azimuth of a visit's centre at a moment [rad]."""
@@ -239,10 +260,19 @@ class Planner:
             self.parts.scenario.focal_plane.reconfiguration_s,
         )
         return SkyView(
-            now, self.until_s, visit_s, open_s, self.parts.views,
-            self.ledger.state.remaining, self._observable(ra, dec, visit_s),
-            self.sky.altaz(ra, dec, middle)[0], signal, sky, slew, self._fibres(),
-        )  # fmt: skip
+            now,
+            self.until_s,
+            visit_s,
+            open_s,
+            self.parts.views,
+            self.ledger.state.remaining,
+            self._observable(ra, dec, visit_s),
+            self.sky.altaz(ra, dec, middle)[0],
+            signal,
+            sky,
+            slew,
+            self._fibres(),
+        )
 
     def _fibres(self) -> dict[str, int]:
         model = self.parts.scenario.focal_plane

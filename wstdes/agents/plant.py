@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
@@ -158,7 +159,7 @@ class PowerPlant(Agent[PlantState]):
 
     def _stored_rate(self, battery_w: float) -> float:
         """How fast the stored energy changes [W]; each way loses the root of a cycle's loss."""
-        way = self.model.battery.efficiency**0.5
+        way = math.sqrt(self.model.battery.efficiency)
         return battery_w * way if battery_w > 0 else battery_w / way
 
     def _set_battery_timer(self, battery_w: float) -> None:
@@ -181,13 +182,24 @@ class PowerPlant(Agent[PlantState]):
             stored = self.state.stored_j + self._stored_rate(supply.battery_w) * seconds
             self.state.stored_j = min(self.model.battery.capacity_j, max(0.0, stored))
         self.record(
-            "supply", start_s=supply.since_s, end_s=self.now, site=name, load_w=supply.load_w,
-            solar_w=supply.solar_w, solar_used_w=supply.solar_used_w,
-            battery_w=supply.battery_w, grid_w=supply.grid_w,
+            "supply",
+            start_s=supply.since_s,
+            end_s=self.now,
+            site=name,
+            load_w=supply.load_w,
+            solar_w=supply.solar_w,
+            solar_used_w=supply.solar_used_w,
+            battery_w=supply.battery_w,
+            grid_w=supply.grid_w,
             carbon_kg_per_j=supply.carbon_kg_per_j,
             stored_j=self.state.stored_j if name == MOUNTAIN else 0.0,
-        )  # fmt: skip
+        )
         self._sites[name].now = _Supply(
-            self.now, supply.load_w, supply.solar_w, supply.solar_used_w, supply.battery_w,
-            supply.grid_w, supply.carbon_kg_per_j,
-        )  # fmt: skip
+            self.now,
+            supply.load_w,
+            supply.solar_w,
+            supply.solar_used_w,
+            supply.battery_w,
+            supply.grid_w,
+            supply.carbon_kg_per_j,
+        )

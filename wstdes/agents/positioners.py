@@ -52,9 +52,8 @@ class Positioners(Agent[PositionersState]):
 
     def _move(self) -> Generator[simpy.Event, Any, None]:
         moving = int(self.usable.sum())
-        watts = (
-            self.model.moving_power_w * moving
-            + self.model.holding_power_w * (self.count - moving)
+        watts = self.model.moving_power_w * moving + self.model.holding_power_w * (
+            self.count - moving
         )
         self.draw_power(SITE, "moving", watts)
         yield self.env.timeout(self.model.reconfiguration_s)
@@ -64,14 +63,20 @@ class Positioners(Agent[PositionersState]):
         first = not len(self.state.broken)
         if first:
             self.state.broken = np.zeros(self.count, dtype=np.bool_)
-        share = self.model.broken_fraction if first else (
-            1.0 - (1.0 - self.model.broken_per_year) ** (DAY_S / YEAR_S)
+        share = (
+            self.model.broken_fraction
+            if first
+            else (1.0 - (1.0 - self.model.broken_per_year) ** (DAY_S / YEAR_S))
         )
         draws = self.day.streams(self.name, "break", self.day.index).random(self.count)
         new = (draws < share) & ~self.state.broken
         self.state.broken |= new
         if new.any():
             self.record(
-                "faults", agent=self.name, kind="broken at first light" if first else "broken",
-                start_s=self.now, end_s=None, count=int(new.sum()),
-            )  # fmt: skip
+                "faults",
+                agent=self.name,
+                kind="broken at first light" if first else "broken",
+                start_s=self.now,
+                end_s=None,
+                count=int(new.sum()),
+            )

@@ -63,8 +63,14 @@ class QualityControl(Agent[QualityState]):
         elif draw < self.rules.defect_fraction:
             reason = "defect"
         self.record(
-            "verdicts", exposure=exposure, visit=sample.visit, mode=mode, judged_s=self.now,
-            passed=not reason, reason=reason, signal=sample.signal,
-        )  # fmt: skip
+            "verdicts",
+            exposure=exposure,
+            visit=sample.visit,
+            mode=mode,
+            judged_s=self.now,
+            passed=not reason,
+            reason=reason,
+            signal=sample.signal,
+        )
         for listener in self.on_verdict:
             listener(exposure, mode, not reason)

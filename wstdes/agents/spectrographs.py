@@ -30,9 +30,14 @@ class Spectrographs(Agent[SpectrographsState]):
     State = SpectrographsState
 
     def __init__(
-        self, day: Day, name: str, state: SpectrographsState, parts: Parts, mode: str,
+        self,
+        day: Day,
+        name: str,
+        state: SpectrographsState,
+        parts: Parts,
+        mode: str,
         write: Callable[[Frames], int],
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(day, name, state)
         self.mode = mode
         self.model = parts.spectrograph(mode)

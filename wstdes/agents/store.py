@@ -83,21 +83,52 @@ class DataStore(Agent[DataStoreState]):
         """Write frames on the mountain; see :meth:`create`."""
         size = self.parts.spectrograph(frames.mode).frame_bytes
         return self.create(
-            kind, frames.stage, MOUNTAIN, size, mode=frames.mode, visit=frames.visit,
-            exposure=frames.exposure, night=frames.night, shutter_close_s=frames.shutter_close_s,
-            parents=[], work=frames.work, archive=True,
-        ).number  # fmt: skip
+            kind,
+            frames.stage,
+            MOUNTAIN,
+            size,
+            mode=frames.mode,
+            visit=frames.visit,
+            exposure=frames.exposure,
+            night=frames.night,
+            shutter_close_s=frames.shutter_close_s,
+            parents=[],
+            work=frames.work,
+            archive=True,
+        ).number
 
     def create(
-        self, kind: str, stage: str, site: str, size_bytes: float, *, mode: str,
-        visit: int | None, exposure: int | None, night: int, shutter_close_s: float | None,
-        parents: list[int], work: str, archive: bool,
-    ) -> Product:  # fmt: skip
+        self,
+        kind: str,
+        stage: str,
+        site: str,
+        size_bytes: float,
+        *,
+        mode: str,
+        visit: int | None,
+        exposure: int | None,
+        night: int,
+        shutter_close_s: float | None,
+        parents: list[int],
+        work: str,
+        archive: bool,
+    ) -> Product:
         """Write a new product; it is lost, by name, if the site has no room for it."""
         product = Product(
-            self.state.count, kind, stage, mode, visit, exposure, night, size_bytes, self.now,
-            shutter_close_s, parents, work, archive,
-        )  # fmt: skip
+            self.state.count,
+            kind,
+            stage,
+            mode,
+            visit,
+            exposure,
+            night,
+            size_bytes,
+            self.now,
+            shutter_close_s,
+            parents,
+            work,
+            archive,
+        )
         self.state.count += 1
         _count(self.state.written, product)
         if self._used[site] + size_bytes > self.parts.scenario.computing.sites[site].capacity_bytes:
@@ -131,9 +162,13 @@ class DataStore(Agent[DataStoreState]):
             self._add(product, site)
             if had_room and not self.has_room(site, 0.0):
                 self.record(
-                    "faults", agent=f"{self.name}/{site}", kind="more than its capacity",
-                    start_s=self.now, end_s=None, count=1,
-                )  # fmt: skip
+                    "faults",
+                    agent=f"{self.name}/{site}",
+                    kind="more than its capacity",
+                    start_s=self.now,
+                    end_s=None,
+                    count=1,
+                )
 
     def archived(self, number: int) -> None:
         """The archive has taken a product in."""
@@ -155,9 +190,12 @@ class DataStore(Agent[DataStoreState]):
 
     def _view(self, product: Product) -> ProductView:
         return ProductView(
-            product.created_s, product.archived_s is not None, product.wants_archive,
-            product.work_done_s is None, product.work_done_s,
-        )  # fmt: skip
+            product.created_s,
+            product.archived_s is not None,
+            product.wants_archive,
+            product.work_done_s is None,
+            product.work_done_s,
+        )
 
     def _consider(self, product: Product) -> None:
         release = self.parts.policies.retention.release_s(self._view(product))
@@ -192,14 +230,16 @@ class DataStore(Agent[DataStoreState]):
         self._level(site)
 
     def _level(self, site: str) -> None:
-        self.day.levels.set(
-            f"stored/{site}", self._used[site], site=site, level="stored_bytes"
-        )
+        self.day.levels.set(f"stored/{site}", self._used[site], site=site, level="stored_bytes")
         model = self.parts.scenario.computing.sites[site].storage
         self.day.power.set(
-            f"storage/{site}", self._used[site] * model.power_w_per_byte, agent="storage",
-            load="", site=site, state="on",
-        )  # fmt: skip
+            f"storage/{site}",
+            self._used[site] * model.power_w_per_byte,
+            agent="storage",
+            load="",
+            site=site,
+            state="on",
+        )
 
     def _record(self, product: Product, outcome: str, lost_because: str = "") -> None:
         publication = self.parts.scenario.publication
@@ -209,14 +249,24 @@ class DataStore(Agent[DataStoreState]):
             else publication.reduced_delay_s
         )
         self.record(
-            "products", product=product.number, kind=product.kind, stage=product.stage,
-            mode=product.mode, visit=product.visit, exposure=product.exposure,
-            night=product.night, bytes=product.bytes, created_s=product.created_s,
-            shutter_close_s=product.shutter_close_s, outcome=outcome, end_s=self.now,
+            "products",
+            product=product.number,
+            kind=product.kind,
+            stage=product.stage,
+            mode=product.mode,
+            visit=product.visit,
+            exposure=product.exposure,
+            night=product.night,
+            bytes=product.bytes,
+            created_s=product.created_s,
+            shutter_close_s=product.shutter_close_s,
+            outcome=outcome,
+            end_s=self.now,
             public_s=self.now + delay if outcome == "archived" else None,
-            lost_because=lost_because, parents=" ".join(map(str, product.parents)),
+            lost_because=lost_because,
+            parents=" ".join(map(str, product.parents)),
             software=f"wstdes {__version__}",
-        )  # fmt: skip
+        )
 
     def _stocks(self) -> None:
         sums: dict[tuple[str, str, str], list[float]] = {}
@@ -237,15 +287,23 @@ class DataStore(Agent[DataStoreState]):
             _add_to(sums, (ARCHIVE, kind, "archived"), files, size)
         for (site, kind, state), (files, size) in sorted(sums.items()):
             self.record(
-                "stocks", night=self.day.index, t_s=self.day.end_s, site=site, kind=kind,
-                state=state, files=int(files), bytes=size,
-            )  # fmt: skip
+                "stocks",
+                night=self.day.index,
+                t_s=self.day.end_s,
+                site=site,
+                kind=kind,
+                state=state,
+                files=int(files),
+                bytes=size,
+            )
 
 
 def _add_to(
-    sums: dict[tuple[str, str, str], list[float]], key: tuple[str, str, str], files: float,
+    sums: dict[tuple[str, str, str], list[float]],
+    key: tuple[str, str, str],
+    files: float,
     size: float,
-) -> None:  # fmt: skip
+) -> None:
     item = sums.setdefault(key, [0.0, 0.0])
     item[0] += files
     item[1] += size

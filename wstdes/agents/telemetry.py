@@ -31,9 +31,15 @@ class Telemetry(Agent[TelemetryState]):
     State = TelemetryState
 
     def __init__(
-        self, day: Day, name: str, state: TelemetryState, parts: Parts, store: DataStore,
-        weather: Weather, links: Links,
-    ) -> None:  # fmt: skip
+        self,
+        day: Day,
+        name: str,
+        state: TelemetryState,
+        parts: Parts,
+        store: DataStore,
+        weather: Weather,
+        links: Links,
+    ) -> None:
         super().__init__(day, name, state)
         self.plan = parts.scenario.telemetry
         self.store = store
@@ -52,16 +58,28 @@ class Telemetry(Agent[TelemetryState]):
         while self.state.next_s < self.day.end_s:
             yield self.env.timeout(self.state.next_s - self.now)
             product = self.store.create(
-                "telemetry", "telemetry", MOUNTAIN,
-                self.plan.rate_bytes_per_s * self.plan.file_interval_s, mode="", visit=None,
-                exposure=None, night=self.day.index, shutter_close_s=None, parents=[], work="",
+                "telemetry",
+                "telemetry",
+                MOUNTAIN,
+                self.plan.rate_bytes_per_s * self.plan.file_interval_s,
+                mode="",
+                visit=None,
+                exposure=None,
+                night=self.day.index,
+                shutter_close_s=None,
+                parents=[],
+                work="",
                 archive=True,
-            )  # fmt: skip
+            )
             for channel, value, unit in self._read():
                 self.record(
-                    "telemetry", t_s=self.now, channel=channel, value=value, unit=unit,
+                    "telemetry",
+                    t_s=self.now,
+                    channel=channel,
+                    value=value,
+                    unit=unit,
                     product=product.number,
-                )  # fmt: skip
+                )
             self.state.next_s += self.plan.file_interval_s
 
     def _read(self) -> list[tuple[str, float, str]]:

@@ -100,10 +100,13 @@ class Telescope(Agent[TelescopeState]):
         """Time [s] to each of several directions, settling included."""
         model = self.model
         return telescope_slew(
-            (self.state.altitude_rad, self.state.azimuth_rad), altitude_rad, azimuth_rad,
+            (self.state.altitude_rad, self.state.azimuth_rad),
+            altitude_rad,
+            azimuth_rad,
             (model.altitude_rate_rad_per_s, model.azimuth_rate_rad_per_s),
-            model.acceleration_rad_per_s2, model.settle_s,
-        )  # fmt: skip
+            model.acceleration_rad_per_s2,
+            model.settle_s,
+        )
 
     def slew(self, altitude_rad: float, azimuth_rad: float) -> simpy.Process:
         """Move; the process ends when it has settled."""
@@ -131,9 +134,13 @@ class Telescope(Agent[TelescopeState]):
         repair = float(rng.exponential(self.model.fault_repair_s))
         self.state.repaired_s = self.now + repair
         self.record(
-            "faults", agent=self.name, kind="telescope", start_s=self.now,
-            end_s=self.state.repaired_s, count=1,
-        )  # fmt: skip
+            "faults",
+            agent=self.name,
+            kind="telescope",
+            start_s=self.now,
+            end_s=self.state.repaired_s,
+            count=1,
+        )
         self.state.faults += 1
         self._draw_fault()
         self._operating_since = self.state.repaired_s

@@ -54,10 +54,19 @@ class VisitRun:
     """
 
     def __init__(
-        self, day: Day, parts: Parts, dome: Dome, planner: Planner, ledger: SurveyLedger,
-        plan: Visit, number: int, config: Configuration, works: dict[str, str],
-        use: Callable[[str, int], None], next_exposure: Callable[[], int],
-    ) -> None:  # fmt: skip
+        self,
+        day: Day,
+        parts: Parts,
+        dome: Dome,
+        planner: Planner,
+        ledger: SurveyLedger,
+        plan: Visit,
+        number: int,
+        config: Configuration,
+        works: dict[str, str],
+        use: Callable[[str, int], None],
+        next_exposure: Callable[[], int],
+    ) -> None:
         self.day, self.env, self.parts, self.dome = day, day.env, parts, dome
         self.planner, self.ledger, self.plan, self.number = planner, ledger, plan, number
         self.config, self.works = config, works
@@ -73,18 +82,21 @@ class VisitRun:
         survey = self.plan.reason == "survey"
         yield from self._move()
         if survey:
-            yield from self._calibrate("attached", calibration.attached_frames,
-                                       calibration.attached_frame_s)  # fmt: skip
+            yield from self._calibrate(
+                "attached", calibration.attached_frames, calibration.attached_frame_s
+            )
         self._use("acquisition", self.number)
         yield self.env.timeout(self.parts.scenario.telescope.acquisition_s)
         self.cause = self._obstacle()
         if not self.cause:
-            yield from self._calibrate("standard", calibration.standard_frames,
-                                       calibration.standard_frame_s)  # fmt: skip
+            yield from self._calibrate(
+                "standard", calibration.standard_frames, calibration.standard_frame_s
+            )
             yield from self._expose_all()
         if not survey:
-            yield from self._calibrate("attached", calibration.attached_frames,
-                                       calibration.attached_frame_s)  # fmt: skip
+            yield from self._calibrate(
+                "attached", calibration.attached_frames, calibration.attached_frame_s
+            )
 
     def _move(self) -> Process:
         self._use("slew", self.number)
@@ -105,9 +117,13 @@ class VisitRun:
     def _calibrate(self, kind: str, count: int, frame_s: float) -> Process:
         self._use("standard" if kind == "standard" else "calibration", self.number)
         yield from self.dome.calibration.take(
-            kind, count, frame_s, self.day.index, self.number,
+            kind,
+            count,
+            frame_s,
+            self.day.index,
+            self.number,
             {} if kind == "standard" else self.works,
-        )  # fmt: skip
+        )
 
     def _obstacle(self) -> str:
         """What keeps the shutter closed; nothing if nothing does."""
@@ -140,8 +156,13 @@ class VisitRun:
         done = yield self.env.all_of([process for process, _ in reads.values()])
         for mode, (process, row) in reads.items():
             model = self.parts.spectrograph(mode)
-            self.day.trace.add("exposures", **row, mode=mode, readout_end_s=end + model.readout_s,
-                               product=done[process])  # fmt: skip
+            self.day.trace.add(
+                "exposures",
+                **row,
+                mode=mode,
+                readout_end_s=end + model.readout_s,
+                product=done[process],
+            )
 
     def _hold(self, until_s: float) -> Generator[simpy.Event, Any, str]:
         """Keep the shutter open; return what closed it early."""
@@ -181,11 +202,20 @@ class VisitRun:
         )
         quality = float(sensitivity.image_quality(mode, mean.seeing_rad, mass))
         row = {
-            "exposure": exposure, "visit": self.number, "night": self.day.index,
-            "shutter_open_s": begin, "shutter_close_s": end, "open_shutter_s": end - begin,
-            "effective_s": effective["sky"], "signal": signal, "airmass": mass, "seeing_arcsec": mean.seeing_rad / _ARCSEC,
-            "image_quality_arcsec": quality / _ARCSEC, "transparency": mean.transparency,
-            "sky": sky, "truncated": bool(self.cause),
+            "exposure": exposure,
+            "visit": self.number,
+            "night": self.day.index,
+            "shutter_open_s": begin,
+            "shutter_close_s": end,
+            "open_shutter_s": end - begin,
+            "effective_s": effective["sky"],
+            "signal": signal,
+            "airmass": mass,
+            "seeing_arcsec": mean.seeing_rad / _ARCSEC,
+            "image_quality_arcsec": quality / _ARCSEC,
+            "transparency": mean.transparency,
+            "sky": sky,
+            "truncated": bool(self.cause),
             "saturation_mag": sensitivity.saturation_mag(mode, mean.seeing_rad, mass, end - begin),
-        }  # fmt: skip
+        }
         return process, row

@@ -98,15 +98,15 @@ class Weather(Agent[WeatherState]):
         state = self.state
         paths: dict[str, NDArray[np.float64]] = {}
         for what, tau in (
-            ("cloud", site.cloud_correlation_s), ("seeing", site.seeing_correlation_s),
-            ("wind", site.wind_correlation_s), ("humidity", site.humidity_correlation_s),
-        ):  # fmt: skip
+            ("cloud", site.cloud_correlation_s),
+            ("seeing", site.seeing_correlation_s),
+            ("wind", site.wind_correlation_s),
+            ("humidity", site.humidity_correlation_s),
+        ):
             rng = self.day.streams(self.name, what, self.day.index)
             if not state.begun:
                 setattr(state, what, float(self.day.streams(self.name, what, -1).normal()))
-            paths[what] = latent_path(
-                getattr(state, what), rng.standard_normal(n), STEP_S, tau
-            )
+            paths[what] = latent_path(getattr(state, what), rng.standard_normal(n), STEP_S, tau)
             setattr(state, what, float(paths[what][-1]))
         state.begun = True
         self._steps = self._conditions(paths)
@@ -141,9 +141,15 @@ class Weather(Agent[WeatherState]):
             elif t < self.state.shut_until_s:
                 cause = "reopening"
             steps.append(
-                Conditions(float(seeing[i]), float(clear[i]), float(wind[i]), float(humidity[i]),
-                           not cause, cause)
-            )  # fmt: skip
+                Conditions(
+                    float(seeing[i]),
+                    float(clear[i]),
+                    float(wind[i]),
+                    float(humidity[i]),
+                    not cause,
+                    cause,
+                )
+            )
         return steps
 
     def _reveal(self) -> Generator[simpy.Event, Any, None]:
@@ -152,11 +158,16 @@ class Weather(Agent[WeatherState]):
             if self.now < begin:
                 yield self.env.timeout(begin - self.now)
             self.record(
-                "conditions", start_s=begin, end_s=begin + STEP_S,
-                seeing_arcsec=step.seeing_rad / _ARCSEC, transparency=step.transparency,
-                wind_m_per_s=step.wind_m_per_s, humidity=step.humidity, open=step.open,
+                "conditions",
+                start_s=begin,
+                end_s=begin + STEP_S,
+                seeing_arcsec=step.seeing_rad / _ARCSEC,
+                transparency=step.transparency,
+                wind_m_per_s=step.wind_m_per_s,
+                humidity=step.humidity,
+                open=step.open,
                 closed_by=step.closed_by,
-            )  # fmt: skip
+            )
             self.changed.fire()
             if not step.open and i and self._steps[i - 1].open:
                 self.closing.fire()

@@ -18,8 +18,10 @@ def list_() -> None:
         for name, text in rows:
             print(f"  {name:{width}}  {text}".rstrip())
 
-    section("Scenarios (wstdes run NAME; overlays with --overlay)",
-            [(name, _title(path)) for name, path in scenario_names().items()])  # fmt: skip
+    section(
+        "Scenarios (wstdes run NAME; overlays with --overlay)",
+        [(name, _title(path)) for name, path in scenario_names().items()],
+    )
     kinds = sorted(p.name for p in library(HARDWARE).iterdir() if p.is_dir() and p.name[0] != "_")
     section("Hardware models", [(kind, ", ".join(shipped(HARDWARE, kind))) for kind in kinds])
     section("Policies", [(kind, ", ".join(known_policies(kind))) for kind in BUILT_IN])

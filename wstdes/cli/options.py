@@ -17,6 +17,10 @@ Overlays = Annotated[
 ]
 Sets = Annotated[
     list[str] | None,
-    typer.Option("--set", "-s", metavar="KEY=VALUE",
-                 help="Set a value, such as telescope.settle='10 s'; may be repeated."),
-]  # fmt: skip
+    typer.Option(
+        "--set",
+        "-s",
+        metavar="KEY=VALUE",
+        help="Set a value, such as telescope.settle='10 s'; may be repeated.",
+    ),
+]

@@ -83,11 +83,13 @@ class _Bar:
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._bar = Progress(
-                TextColumn("{task.fields[date]:10s}"), BarColumn(),
+                TextColumn("{task.fields[date]:10s}"),
+                BarColumn(),
                 TextColumn("{task.completed:.0f}/{task.total:.0f} nights"),
-                TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(),
                 console=Console(stderr=True),
-            )  # fmt: skip
+            )
             self._task = self._bar.add_task("", total=self._nights, date="", rate="")
             self._bar.start()
         return self

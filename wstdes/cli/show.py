@@ -54,7 +54,6 @@ def _lines(
 
 
 def _scalar(value: Any) -> str:
-    if isinstance(value, str) and value and value.replace(" ", "").replace("-", "").isalpha():
-        if value.lower() not in {"null", "true", "false", "yes", "no"} and value == value.strip():
-            return value
+    if isinstance(value, str) and value.replace("-", "").isalpha():
+        return value if value not in {"null", "true", "false"} else json.dumps(value)
     return json.dumps(value, ensure_ascii=False)

@@ -11,17 +11,50 @@ from pydantic import Field, model_validator
 
 from wstdes.config.base import Fraction, HardwareModel, Model, Monthly
 from wstdes.units import (
-    Bytes, BytesPerSecond, Electrons, ElectronsPerSecond, Euros, EurosPerByte, EurosPerJoule,
-    EurosPerYear, Joules, Kilograms, KilogramsPerByte, KilogramsPerJoule, Metres, MetresPerRadian,
-    MetresPerSecond, NodeSeconds, Radians, RadiansPerSecond, RadiansPerSecond2, Seconds,
-    SquareMetres, Watts, WattsPerByte,
-)  # fmt: skip
+    Bytes,
+    BytesPerSecond,
+    Electrons,
+    ElectronsPerSecond,
+    Euros,
+    EurosPerByte,
+    EurosPerJoule,
+    EurosPerYear,
+    Joules,
+    Kilograms,
+    KilogramsPerByte,
+    KilogramsPerJoule,
+    Metres,
+    MetresPerRadian,
+    MetresPerSecond,
+    NodeSeconds,
+    Radians,
+    RadiansPerSecond,
+    RadiansPerSecond2,
+    Seconds,
+    SquareMetres,
+    Watts,
+    WattsPerByte,
+)
 
 __all__ = [
-    "Battery", "Channel", "ComputeSite", "FocalPlaneModel", "Grid", "Link", "Mode", "Network",
-    "Node", "Photovoltaics", "PipelineModel", "PowerPlant", "Site", "Spectrograph", "Stage",
-    "Storage", "Telescope",
-]  # fmt: skip
+    "Battery",
+    "Channel",
+    "ComputeSite",
+    "FocalPlaneModel",
+    "Grid",
+    "Link",
+    "Mode",
+    "Network",
+    "Node",
+    "Photovoltaics",
+    "PipelineModel",
+    "PowerPlant",
+    "Site",
+    "Spectrograph",
+    "Stage",
+    "Storage",
+    "Telescope",
+]
 
 Mode = Literal["lr", "hr", "ifs"]
 
@@ -319,5 +352,7 @@ class PipelineModel(HardwareModel):
             order = TopologicalSorter({n: set(s.needs) - inputs for n, s in self.stages.items()})
             order.prepare()
         except CycleError as error:
-            raise ValueError(f"the stages wait for each other: {' -> '.join(error.args[1])}") from None
+            raise ValueError(
+                f"the stages wait for each other: {' -> '.join(error.args[1])}"
+            ) from None
         return self

@@ -1,4 +1,4 @@
-"""From YAML to a validated scenario: extends, hardware models, overrides, and all errors at once."""
+"""From YAML to a validated scenario: extends, hardware models, overrides, all errors at once."""
 
 from __future__ import annotations
 
@@ -189,7 +189,9 @@ class _Loader:
         for part in path:
             data = data[part]
         kind = hardware_type(annotation)
-        if kind is not None and (isinstance(data, str) or (isinstance(data, dict) and "use" in data)):
+        if kind is not None and (
+            isinstance(data, str) or (isinstance(data, dict) and "use" in data)
+        ):
             if not self._insert(document, path, data, kind):
                 return
             data = document.at(path).data
@@ -209,15 +211,21 @@ class _Loader:
             known = shipped(HARDWARE, kind.kind)
             self.failed.append(path)
             self.problems.append(
-                Problem(f"'{name}' is no hardware model of the kind {kind.kind}", dotted(path),
-                        where, did_you_mean(str(name), known))
-            )  # fmt: skip
+                Problem(
+                    f"'{name}' is no hardware model of the kind {kind.kind}",
+                    dotted(path),
+                    where,
+                    did_you_mean(str(name), known),
+                )
+            )
             return False
         model = read_yaml(file, self.problems)
         if model is None or not isinstance(model.data, dict):
             self.failed.append(path)
             if model is not None:
-                self.problems.append(Problem("a hardware model is a mapping", where=Where(str(file))))
+                self.problems.append(
+                    Problem("a hardware model is a mapping", where=Where(str(file)))
+                )
             return False
         if str(file) not in self.files:
             self.files.append(str(file))
@@ -328,5 +336,3 @@ def _words(item: Any, path: KeyPath, document: Document) -> tuple[str, str]:
         return f"{shown} stands where a group of keys belongs", ""
     message = item["msg"].replace("Input should be", "it should be")
     return f"{shown} cannot be: {message}", ""
-
-

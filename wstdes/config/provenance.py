@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from wstdes.config.tree import Document, KeyPath, dotted
 from wstdes.errors import Problem, Where, did_you_mean
@@ -75,21 +75,33 @@ def _provenance(
 ) -> Provenance:
     for key in sorted(set(data) - _LEAF_KEYS):
         problems.append(
-            Problem(f"'{key}' says nothing about a value", dotted((*path, key)), where,
-                    did_you_mean(key, _LEAF_KEYS))
-        )  # fmt: skip
-    confidence = data.get("confidence")
+            Problem(
+                f"'{key}' says nothing about a value",
+                dotted((*path, key)),
+                where,
+                did_you_mean(key, _LEAF_KEYS),
+            )
+        )
+    confidence: Any = data.get("confidence")
     if confidence not in CONFIDENCES:
         problems.append(
-            Problem(f"confidence is {confidence!r}", dotted(path), where,
-                    "known here: " + ", ".join(CONFIDENCES))
-        )  # fmt: skip
+            Problem(
+                f"confidence is {confidence!r}",
+                dotted(path),
+                where,
+                "known here: " + ", ".join(CONFIDENCES),
+            )
+        )
         confidence = "assumed"
     if not str(data.get("source") or "").strip():
         problems.append(
-            Problem("a value without a source", dotted(path), where,
-                    "say where it comes from; if nobody published it: how it was assumed")
-        )  # fmt: skip
+            Problem(
+                "a value without a source",
+                dotted(path),
+                where,
+                "say where it comes from; if nobody published it: how it was assumed",
+            )
+        )
     unit = str(data.get("unit") or "")
     bounds = data.get("range")
     return Provenance(
@@ -132,14 +144,16 @@ def _unsourced(data: Any, path: KeyPath, doc: Document) -> list[Problem]:
     if isinstance(data, bool) or not isinstance(data, int | float):
         return []
     return [
-        Problem(f"{data!r} says nothing of where it comes from", dotted(path), doc.place(path),
-                "write {value: ..., unit: ..., source: ..., confidence: ...}")
-    ]  # fmt: skip
+        Problem(
+            f"{data!r} says nothing of where it comes from",
+            dotted(path),
+            doc.place(path),
+            "write {value: ..., unit: ..., source: ..., confidence: ...}",
+        )
+    ]
 
 
-def mark_overridden(
-    document: Document, paths: list[KeyPath], found: dict[str, Provenance]
-) -> None:
+def mark_overridden(document: Document, paths: list[KeyPath], found: dict[str, Provenance]) -> None:
     """Give hardware values that a scenario wrote over their model's the confidence ``set``."""
     for path in paths:
         key = dotted(path)

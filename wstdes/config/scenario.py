@@ -10,19 +10,49 @@ from pydantic import Field, field_validator, model_validator
 from wstdes.clock import EPHEMERIS_END, EPHEMERIS_START
 from wstdes.config.base import Fraction, Model, PolicyRef
 from wstdes.config.hardware import (
-    ComputeSite, FocalPlaneModel, Mode, Network, PipelineModel, PowerPlant, Site, Spectrograph,
+    ComputeSite,
+    FocalPlaneModel,
+    Mode,
+    Network,
+    PipelineModel,
+    PowerPlant,
+    Site,
+    Spectrograph,
     Telescope,
-)  # fmt: skip
+)
 from wstdes.units import (
-    BytesPerSecond, Euros, PerSecond, PerSteradian, Radians, Seconds, Steradians, Watts,
-)  # fmt: skip
+    BytesPerSecond,
+    Euros,
+    PerSecond,
+    PerSteradian,
+    Radians,
+    Seconds,
+    Steradians,
+    Watts,
+)
 
 __all__ = [
-    "AlertClass", "AlertSource", "Calibration", "CatalogueFile", "Computing", "Costs",
-    "FixedFields", "Footprint", "GaiaCatalogue", "MockGalaxyCatalogue", "MockStarCatalogue",
-    "Observing", "Policies", "Publication", "Quality", "Scenario", "Source", "Spectrographs", "Survey",
+    "AlertClass",
+    "AlertSource",
+    "Calibration",
+    "CatalogueFile",
+    "Computing",
+    "Costs",
+    "FixedFields",
+    "Footprint",
+    "GaiaCatalogue",
+    "MockGalaxyCatalogue",
+    "MockStarCatalogue",
+    "Observing",
+    "Policies",
+    "Publication",
+    "Quality",
+    "Scenario",
+    "Source",
+    "Spectrographs",
+    "Survey",
     "Telemetry",
-]  # fmt: skip
+]
 
 MOUNTAIN = "mountain"
 """The compute site that raw data are written at."""

@@ -20,9 +20,19 @@ KeyPath = tuple[str | int, ...]
 
 _INT = re.compile(r"[-+]?[0-9]+$")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
-_CONSTANTS = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
-              "true": True, "True": True, "TRUE": True,
-              "false": False, "False": False, "FALSE": False}  # fmt: skip
+_CONSTANTS = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
 
 
 def dotted(path: KeyPath) -> str:
@@ -120,9 +130,7 @@ class Document:
 
 
 def _another(value: dict[str, Any], here: dict[str, Any]) -> bool:
-    return any(
-        key in value and key in here and value[key] != here[key] for key in ("use", "kind")
-    )
+    return any(key in value and key in here and value[key] != here[key] for key in ("use", "kind"))
 
 
 def read_yaml(path: Path, problems: list[Problem]) -> Document | None:
@@ -183,9 +191,13 @@ def _build(node: Any, path: KeyPath, name: str, doc: Document, problems: list[Pr
     doc.where.setdefault(path, where)
     if node.anchor:
         problems.append(
-            Problem("anchors and aliases are not read here", dotted(path), where,
-                    "write the value again, or put what is shared in a file and use `extends:`")
-        )  # fmt: skip
+            Problem(
+                "anchors and aliases are not read here",
+                dotted(path),
+                where,
+                "write the value again, or put what is shared in a file and use `extends:`",
+            )
+        )
         return None
     if node.id == "mapping":
         return dict(_entries(node, path, name, doc, problems))
@@ -204,9 +216,13 @@ def _entries(
         where = Where(name, line)
         if key in seen:
             problems.append(
-                Problem(f"this key stands here a second time (first on line {seen[key]})",
-                        dotted((*path, key)), where, "keep one of the two")
-            )  # fmt: skip
+                Problem(
+                    f"this key stands here a second time (first on line {seen[key]})",
+                    dotted((*path, key)),
+                    where,
+                    "keep one of the two",
+                )
+            )
             continue
         seen[key] = line
         doc.where[(*path, key)] = where
@@ -249,13 +265,21 @@ def parse_override(text: str) -> Document:
     key, sign, value = text.partition("=")
     parts = [part.strip() for part in key.split(".")]
     if not sign or not all(parts):
-        raise ConfigError([Problem("this is not key.path=value", where=where,
-                                   hint="for example --set telescope.settle='10 s'")])  # fmt: skip
+        raise ConfigError(
+            [
+                Problem(
+                    "this is not key.path=value",
+                    where=where,
+                    hint="for example --set telescope.settle='10 s'",
+                )
+            ]
+        )
     problems: list[Problem] = []
     inner = parse_yaml(value, where.file, problems)
     if problems or inner is None:
-        raise ConfigError([Problem(p.message, dotted(tuple(parts)), where, p.hint)
-                           for p in problems])  # fmt: skip
+        raise ConfigError(
+            [Problem(p.message, dotted(tuple(parts)), where, p.hint) for p in problems]
+        )
     document = Document({}, {(): where})
     document.merge(Document(inner.data if value.strip() else None), tuple(parts))
     data = document.data

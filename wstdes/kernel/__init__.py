@@ -9,6 +9,15 @@ from wstdes.kernel.timers import Timer
 from wstdes.kernel.trace import Column, Table, Trace
 
 __all__ = [
-    "Agent", "Column", "Day", "Recorder", "Signal", "Streams", "Table", "Timer", "Trace", "load_state",
+    "Agent",
+    "Column",
+    "Day",
+    "Recorder",
+    "Signal",
+    "Streams",
+    "Table",
+    "Timer",
+    "Trace",
+    "load_state",
     "save_state",
-]  # fmt: skip
+]

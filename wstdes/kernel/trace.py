@@ -79,7 +79,9 @@ class Trace:
 
     def __init__(self, tables: Iterable[Table]) -> None:
         self.tables = {table.name: table for table in tables}
-        self._names = {name: frozenset(c.name for c in t.columns) for name, t in self.tables.items()}
+        self._names = {
+            name: frozenset(c.name for c in t.columns) for name, t in self.tables.items()
+        }
         self._rows: dict[str, list[dict[str, Any]]] = {name: [] for name in self.tables}
 
     def add(self, table: str, **row: object) -> None:
@@ -102,7 +104,8 @@ class Trace:
             schema = self.tables[name].schema()
             columns = [[row.get(field.name) for row in rows] for field in schema]
             arrays = [
-                pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)
+                pa.array(values, type=field.type)
+                for values, field in zip(columns, schema, strict=True)
             ]
             done[name] = pa.Table.from_arrays(arrays, schema=schema)
             self._rows[name] = []
@@ -174,7 +177,9 @@ def digest_table(table: pa.Table) -> str:
     for field in table.schema:
         column = table.column(field.name).combine_chunks()
         if isinstance(column, pa.ChunkedArray):
-            column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], field.type)
+            column = (
+                pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], field.type)
+            )
         digest.update(f"{field.name}:{field.type}:{len(column)};".encode())
         valid = np.asarray(column.is_valid())
         digest.update(np.packbits(valid).tobytes())

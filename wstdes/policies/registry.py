@@ -30,16 +30,23 @@ BUILT_IN: dict[str, dict[str, type[Any]]] = {
     "dispatch": {"self-consumption": SelfConsumption, "battery-idle": BatteryIdle},
 }
 _METHOD = {
-    "scheduling": "choose", "alerts": "respond", "placement": "place", "queue": "key",
-    "retention": "release_s", "dispatch": "battery_w",
-}  # fmt: skip
+    "scheduling": "choose",
+    "alerts": "respond",
+    "placement": "place",
+    "queue": "key",
+    "retention": "release_s",
+    "dispatch": "battery_w",
+}
 GROUP = "wstdes.policies"
 
 
 def known_policies(kind: str) -> list[str]:
     """Names of the policies of a kind: built in and installed (entry points ``kind.name``)."""
-    installed = [e.name.partition(".")[2] for e in entry_points(group=GROUP)
-                 if e.name.partition(".")[0] == kind]  # fmt: skip
+    installed = [
+        e.name.partition(".")[2]
+        for e in entry_points(group=GROUP)
+        if e.name.partition(".")[0] == kind
+    ]
     return sorted({*BUILT_IN[kind], *installed})
 
 
@@ -96,8 +103,12 @@ def check_policies(document: Document) -> Iterator[Problem]:
         try:
             cls = _find(kind, ref["use"])
         except LookupError as error:
-            yield Problem(str(error), f"policies.{kind}.use", where,
-                          did_you_mean(ref["use"], known_policies(kind)))  # fmt: skip
+            yield Problem(
+                str(error),
+                f"policies.{kind}.use",
+                where,
+                did_you_mean(ref["use"], known_policies(kind)),
+            )
             continue
         yield from _check_options(document, kind, cls, ref.get("options") or {})
 
@@ -113,8 +124,9 @@ def _check_options(document: Document, kind: str, cls: Any, options: Any) -> Ite
             hint = ""
             if item["type"] == "extra_forbidden":
                 known = [str(f.alias) for f in cls.Options.model_fields.values()]
-                message, hint = f"there is no option '{item['loc'][-1]}'", did_you_mean(
-                    str(item["loc"][-1]), known
+                message, hint = (
+                    f"there is no option '{item['loc'][-1]}'",
+                    did_you_mean(str(item["loc"][-1]), known),
                 )
             elif item["type"] == "missing":
                 message = "is missing"
@@ -122,4 +134,4 @@ def _check_options(document: Document, kind: str, cls: Any, options: Any) -> Ite
         return
     for option, message, hint in cls.check(parsed, document.data):
         path = (*base, option)
-        yield Problem(message, ".".join(path), document.place(path), hint)
+        yield Problem(message, ".".join(map(str, path)), document.place(path), hint)

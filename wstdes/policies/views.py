@@ -10,9 +10,15 @@ from numpy.typing import NDArray
 from wstdes.models.instrument import effective_rate
 
 __all__ = [
-    "AlertView", "Decision", "JobView", "PowerView", "ProductView", "SiteLoad", "SkyView",
+    "AlertView",
+    "Decision",
+    "JobView",
+    "PowerView",
+    "ProductView",
+    "SiteLoad",
+    "SkyView",
     "SurveyView",
-]  # fmt: skip
+]
 
 Array = NDArray[np.float64]
 

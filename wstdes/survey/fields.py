@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,9 +83,15 @@ class FieldTargets:
 
 
 def field_targets(
-    surveys: Sequence[SurveyTargets], progress: Sequence[SurveyProgress], ra_rad: float,
-    dec_rad: float, *, radius_m: float, scale_m_per_rad: float, year: float,
-) -> FieldTargets:  # fmt: skip
+    surveys: Sequence[SurveyTargets],
+    progress: Sequence[SurveyProgress],
+    ra_rad: float,
+    dec_rad: float,
+    *,
+    radius_m: float,
+    scale_m_per_rad: float,
+    year: float,
+) -> FieldTargets:
     """Gather the unfinished targets of a field.
 
     Parameters
@@ -120,10 +127,16 @@ def field_targets(
     x, y, visible = project(*moved, ra_rad, dec_rad, scale_m_per_rad)
     keep = visible & (np.hypot(x, y) <= radius_m)
     return FieldTargets(
-        joined.survey[keep], joined.pixel[keep], joined.index[keep],
-        joined.targets.required_s[keep], x[keep], y[keep], joined.kind[keep],
-        joined.priority[keep], sizes,
-    )  # fmt: skip
+        joined.survey[keep],
+        joined.pixel[keep],
+        joined.index[keep],
+        joined.targets.required_s[keep],
+        x[keep],
+        y[keep],
+        joined.kind[keep],
+        joined.priority[keep],
+        sizes,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,21 +163,30 @@ def _unfinished(
             index, priority, cell = index[open_], priority[open_], cell.take(open_)
     n = len(index)
     return _Part(
-        cell, np.full(n, survey.number, dtype=np.int16), np.full(n, pixel, dtype=np.int64), index,
-        np.full(n, survey.kind, dtype=np.int8), priority, np.full(n, survey.source.epoch_yr),
-    )  # fmt: skip
+        cell,
+        np.full(n, survey.number, dtype=np.int16),
+        np.full(n, pixel, dtype=np.int64),
+        index,
+        np.full(n, survey.kind, dtype=np.int8),
+        priority,
+        np.full(n, survey.source.epoch_yr),
+    )
 
 
 def _join(parts: list[_Part]) -> _Part:
-    def column(name: str, kind: type) -> NDArray[np.generic]:
+    def column(name: str, kind: type) -> Any:
         arrays = [getattr(p, name) for p in parts]
         return np.concatenate(arrays) if arrays else np.zeros(0, dtype=kind)
 
     return _Part(
         Targets.concatenate([p.targets for p in parts]),
-        column("survey", np.int16), column("pixel", np.int64), column("index", np.int64),
-        column("kind", np.int8), column("priority", np.float64), column("epoch_yr", np.float64),
-    )  # type: ignore[arg-type]  # fmt: skip
+        column("survey", np.int16),
+        column("pixel", np.int64),
+        column("index", np.int64),
+        column("kind", np.int8),
+        column("priority", np.float64),
+        column("epoch_yr", np.float64),
+    )
 
 
 def _move(
@@ -176,7 +198,10 @@ def _move(
     for epoch in np.unique(epoch_yr[moving]):
         mine = moving & (epoch_yr == epoch)
         ra[mine], dec[mine] = apply_proper_motion(
-            ra[mine], dec[mine], targets.pm_ra_rad_per_yr[mine].astype(np.float64),
-            targets.pm_dec_rad_per_yr[mine].astype(np.float64), year - float(epoch),
-        )  # fmt: skip
+            ra[mine],
+            dec[mine],
+            targets.pm_ra_rad_per_yr[mine].astype(np.float64),
+            targets.pm_dec_rad_per_yr[mine].astype(np.float64),
+            year - float(epoch),
+        )
     return ra, dec

@@ -349,9 +349,7 @@ def _uniform_in_cell(
 
 
 @lru_cache(maxsize=256)
-def _clusters_near(
-    seed: int, clusters_per_sr: float, reach_rad: float, pixel: int
-) -> FloatArray:
+def _clusters_near(seed: int, clusters_per_sr: float, reach_rad: float, pixel: int) -> FloatArray:
     """Return the clusters that can reach a cell from within a distance, unit vectors [n, 3]."""
     own, *others = (_parents(seed, clusters_per_sr, one) for one in _ring(pixel))
     around = np.concatenate(others)

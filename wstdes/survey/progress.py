@@ -40,9 +40,14 @@ class SurveyProgress:
         return np.zeros(size, dtype=np.uint16) if found is None else found
 
     def add(
-        self, pixel: int, size: int, index: NDArray[np.int64], steps: int,
-        required: NDArray[np.float32], undo: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        pixel: int,
+        size: int,
+        index: NDArray[np.int64],
+        steps: int,
+        required: NDArray[np.float32],
+        undo: bool = False,
+    ) -> None:
         """Give targets of a cell effective time, or take it back.
 
         Parameters
@@ -74,10 +79,14 @@ class SurveyProgress:
 
 
 def give(
-    progress: SurveyProgress, pixels: NDArray[np.int64], indices: NDArray[np.int64],
-    sizes: dict[int, int], steps: int, required: NDArray[np.float32],
+    progress: SurveyProgress,
+    pixels: NDArray[np.int64],
+    indices: NDArray[np.int64],
+    sizes: dict[int, int],
+    steps: int,
+    required: NDArray[np.float32],
     undo: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """Give targets of several cells effective time; see :meth:`SurveyProgress.add`."""
     for pixel in np.unique(pixels):
         mine = pixels == pixel

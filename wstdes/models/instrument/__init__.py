@@ -8,10 +8,15 @@ from wstdes.models.instrument.exposure import (
     saturation_magnitude,
     total_fwhm,
 )
-
 from wstdes.models.instrument.slew import slew_time, telescope_slew
 
 __all__ = [
-    "atmospheric_fwhm", "effective_rate", "injection", "relative_signal", "saturation_magnitude", "slew_time",
-    "telescope_slew", "total_fwhm",
-]  # fmt: skip
+    "atmospheric_fwhm",
+    "effective_rate",
+    "injection",
+    "relative_signal",
+    "saturation_magnitude",
+    "slew_time",
+    "telescope_slew",
+    "total_fwhm",
+]

@@ -8,18 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "atmospheric_fwhm", "effective_rate", "injection", "relative_signal", "saturation_magnitude",
+    "atmospheric_fwhm",
+    "effective_rate",
+    "injection",
+    "relative_signal",
+    "saturation_magnitude",
     "total_fwhm",
-]  # fmt: skip
+]
 
 Array = NDArray[np.float64]
 _ARCSEC = math.pi / 648000.0
 
 
 def atmospheric_fwhm(
-    seeing_rad: float, airmass: Array | float, diameter_m: float, outer_scale_m: float,
+    seeing_rad: float,
+    airmass: Array | float,
+    diameter_m: float,
+    outer_scale_m: float,
     wavelength_m: float = 500e-9,
-) -> Array:  # fmt: skip
+) -> Array:
     """Atmospheric image quality of a large telescope, after ESO's exposure-time calculators.
 
     Parameters
@@ -41,9 +48,7 @@ def atmospheric_fwhm(
     """
     airmass = np.asarray(airmass, dtype=np.float64)
     scaled = seeing_rad * airmass**0.6 * (wavelength_m / 500e-9) ** -0.2
-    fried_m = (
-        0.1 / (seeing_rad / _ARCSEC) * (wavelength_m / 500e-9) ** 1.2 * airmass**-0.6
-    )
+    fried_m = 0.1 / (seeing_rad / _ARCSEC) * (wavelength_m / 500e-9) ** 1.2 * airmass**-0.6
     kolb = 1.0 / (1.0 + 300.0 * diameter_m / outer_scale_m) - 1.0
     cut = np.maximum(0.0, 1.0 + kolb * 2.183 * (fried_m / outer_scale_m) ** 0.356)
     return np.asarray(scaled * np.sqrt(cut))
@@ -74,9 +79,12 @@ def injection(fwhm_rad: Array | float, aperture_rad: float, beta: float) -> Arra
 
 
 def relative_signal(
-    transparency: float, extinction_mag: float, airmass: Array | float,
-    injected: Array | float, injected_reference: float,
-) -> Array:  # fmt: skip
+    transparency: float,
+    extinction_mag: float,
+    airmass: Array | float,
+    injected: Array | float,
+    injected_reference: float,
+) -> Array:
     """Light in a fibre over that in reference conditions (zenith, clear, median seeing).
 
     Parameters
@@ -123,9 +131,15 @@ def effective_rate(signal: Array | float, sky: Array | float, noise: str) -> Arr
 
 
 def saturation_magnitude(
-    area_m2: float, throughput: float, injected: float, dispersion_m: float, wavelength_m: float,
-    pixels_across: float, interval_s: float, full_well_e: float,
-) -> float:  # fmt: skip
+    area_m2: float,
+    throughput: float,
+    injected: float,
+    dispersion_m: float,
+    wavelength_m: float,
+    pixels_across: float,
+    interval_s: float,
+    full_well_e: float,
+) -> float:
     """AB magnitude of a star that fills a pixel between two reads.
 
     Parameters

@@ -32,9 +32,13 @@ def slew_time(distance_rad: Array, rate_rad_per_s: float, acceleration_rad_per_s
 
 
 def telescope_slew(
-    from_altaz: tuple[float, float], altitude_rad: Array, azimuth_rad: Array,
-    rates: tuple[float, float], acceleration_rad_per_s2: float, settle_s: float,
-) -> Array:  # fmt: skip
+    from_altaz: tuple[float, float],
+    altitude_rad: Array,
+    azimuth_rad: Array,
+    rates: tuple[float, float],
+    acceleration_rad_per_s2: float,
+    settle_s: float,
+) -> Array:
     """Time [s] from one direction to others: the slower axis, and settling.
 
     Parameters

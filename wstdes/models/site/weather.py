@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 __all__ = [
-    "closing_threshold", "latent_path", "lognormal", "share_above", "transparency",
-]  # fmt: skip
+    "closing_threshold",
+    "latent_path",
+    "lognormal",
+    "share_above",
+    "transparency",
+]
 
 Array = NDArray[np.float64]
 

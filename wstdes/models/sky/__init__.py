@@ -10,9 +10,17 @@ from wstdes.models.sky.ephemeris import (
     sun_crossings,
     to_cirs,
 )
-
 from wstdes.models.sky.night import DaySky, SkyState
 
 __all__ = [
-    "DaySky", "Horizon", "SkyState", "airmass", "moon", "separation", "sky_brightness", "sun", "sun_crossings", "to_cirs",
-]  # fmt: skip
+    "DaySky",
+    "Horizon",
+    "SkyState",
+    "airmass",
+    "moon",
+    "separation",
+    "sky_brightness",
+    "sun",
+    "sun_crossings",
+    "to_cirs",
+]

@@ -21,9 +21,12 @@ def _scattering_path(zenith_rad: Array) -> Array:
 
 
 def moonlight_nl(
-    separation_rad: Array, moon_altitude_rad: float, phase_rad: float, altitude_rad: Array,
+    separation_rad: Array,
+    moon_altitude_rad: float,
+    phase_rad: float,
+    altitude_rad: Array,
     extinction_mag: float,
-) -> Array:  # fmt: skip
+) -> Array:
     """Scattered moonlight by Krisciunas & Schaefer (1991, PASP 103, 1033, eqs. 15 to 21).
 
     Parameters
@@ -65,9 +68,14 @@ def twilight_excess(sun_altitude_rad: float) -> float:
 
 
 def sky_brightness(
-    altitude_rad: Array, separation_rad: Array, moon_altitude_rad: float, phase_rad: float,
-    sun_altitude_rad: float, extinction_mag: float, dark_mag: float,
-) -> Array:  # fmt: skip
+    altitude_rad: Array,
+    separation_rad: Array,
+    moon_altitude_rad: float,
+    phase_rad: float,
+    sun_altitude_rad: float,
+    extinction_mag: float,
+    dark_mag: float,
+) -> Array:
     """Sky brightness over that of the dark zenith.
 
     Parameters
@@ -90,7 +98,12 @@ def sky_brightness(
     path = _scattering_path(zenith)
     dark = path * 10 ** (-0.4 * extinction_mag * (path - 1.0))
     moon = moonlight_nl(
-        separation_rad, moon_altitude_rad, phase_rad, np.maximum(altitude_rad, 0.02),
+        separation_rad,
+        moon_altitude_rad,
+        phase_rad,
+        np.maximum(altitude_rad, 0.02),
         extinction_mag,
-    )  # fmt: skip
-    return np.asarray(dark * (1.0 + twilight_excess(sun_altitude_rad)) + moon / _nanolambert(dark_mag))
+    )
+    return np.asarray(
+        dark * (1.0 + twilight_excess(sun_altitude_rad)) + moon / _nanolambert(dark_mag)
+    )

@@ -66,7 +66,9 @@ def sun(tt1: float, tt2: Array) -> Array:
         nodes = _sun(tt1, np.array([first, middle, last]))
         x = ((tt2 - middle) / (0.5 * (last - first)))[:, None]
         return np.asarray(
-            0.5 * x * (x - 1.0) * nodes[0] + (1.0 - x * x) * nodes[1] + 0.5 * x * (x + 1.0) * nodes[2]
+            0.5 * x * (x - 1.0) * nodes[0]
+            + (1.0 - x * x) * nodes[1]
+            + 0.5 * x * (x + 1.0) * nodes[2]
         )
     return _sun(tt1, tt2)
 
@@ -136,9 +138,7 @@ class Horizon:
         altitude_rad, azimuth_rad : ndarray of float64
             Without refraction [rad].
         """
-        azimuth, altitude = erfa.hd2ae(
-            self.hour_angle(ra_rad, ut1), dec_rad, self.latitude_rad
-        )
+        azimuth, altitude = erfa.hd2ae(self.hour_angle(ra_rad, ut1), dec_rad, self.latitude_rad)
         return np.asarray(altitude), np.asarray(azimuth)
 
     def topocentric(self, position_m: Array, ut1: tuple[float, Array]) -> Array:
@@ -158,8 +158,9 @@ class Horizon:
         return self.altaz(ra, dec, ut1)
 
 
-def sun_crossings(horizon: Horizon, altitude_rad: float, noon: tuple[float, float, float]
-                  ) -> tuple[float, float] | None:  # fmt: skip
+def sun_crossings(
+    horizon: Horizon, altitude_rad: float, noon: tuple[float, float, float]
+) -> tuple[float, float] | None:
     """When the Sun sinks below an altitude after a noon, and rises above it again.
 
     Parameters

@@ -95,20 +95,33 @@ class DaySky:
         to_sun = sun_m[0] - seen[0]
         cosine = float(np.dot(to_sun, -seen[0]) / np.linalg.norm(to_sun) / np.linalg.norm(seen[0]))
         return SkyState(
-            (ut[0], float(ut1[1][0])), float(sun_altitude[0]), float(altitude[0]), float(ra[0]),
-            float(dec[0]), float(np.arccos(np.clip(cosine, -1.0, 1.0))),
-        )  # fmt: skip
+            (ut[0], float(ut1[1][0])),
+            float(sun_altitude[0]),
+            float(altitude[0]),
+            float(ra[0]),
+            float(dec[0]),
+            float(np.arccos(np.clip(cosine, -1.0, 1.0))),
+        )
 
     def brightness(
-        self, state: SkyState, ra_rad: Array, dec_rad: Array, extinction_mag: float,
+        self,
+        state: SkyState,
+        ra_rad: Array,
+        dec_rad: Array,
+        extinction_mag: float,
         dark_mag: float,
-    ) -> Array:  # fmt: skip
+    ) -> Array:
         """Sky brightness over a dark zenith at CIRS positions."""
         altitude, _ = self.horizon.altaz(ra_rad, dec_rad, state.ut1)
         away = separation(
             ra_rad, dec_rad, np.asarray(state.moon_ra_rad), np.asarray(state.moon_dec_rad)
         )
         return sky_brightness(
-            altitude, away, state.moon_altitude_rad, state.phase_rad, state.sun_altitude_rad,
-            extinction_mag, dark_mag,
-        )  # fmt: skip
+            altitude,
+            away,
+            state.moon_altitude_rad,
+            state.phase_rad,
+            state.sun_altitude_rad,
+            extinction_mag,
+            dark_mag,
+        )
