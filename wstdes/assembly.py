@@ -170,8 +170,8 @@ def _standards(parts: Parts) -> tuple[SurveyTargets, ...]:
                 [
                     Problem(
                         f"every standard star saturates at {mode} in "
-                        f"{scenario.calibration.standard_frame_s:g} s: fainter than {limit:.1f} mag "
-                        f"is needed, magnitude_max is {config.magnitude_max:g}",
+                        f"{scenario.calibration.standard_frame_s:g} s: fainter than {limit:.1f} "
+                        f"mag is needed, magnitude_max is {config.magnitude_max:g}",
                         "standards",
                         hint="shorten calibration.standard_frame, or take fainter standards",
                     )
@@ -259,7 +259,8 @@ def _focal_plane(scenario: Scenario) -> FocalPlane:
             [
                 Problem(
                     f"{plane.n_fibres} positioners of {model.pitch_m * 1e3:g} mm pitch need a "
-                    f"radius of {plane.radius_m * 1e3:.0f} mm; the field has {field_m * 1e3:.0f} mm",
+                    f"radius of {plane.radius_m * 1e3:.0f} mm; "
+                    f"the field has {field_m * 1e3:.0f} mm",
                     "focal_plane.pitch",
                     hint="a smaller pitch, fewer fibres, or a larger field",
                 )

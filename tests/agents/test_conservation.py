@@ -173,3 +173,15 @@ def test_credit_is_what_the_verdicts_left(run: Run) -> None:
     for survey, rows in assigned.groupby("survey"):
         expected = sum(r.assigned * good.get((r.visit, r.mode), 0) for r in rows.itertuples())
         assert last[survey] == expected
+
+
+def test_numbers_are_given_once(run: Run) -> None:
+    for table, columns in (
+        ("visits", ["visit"]),
+        ("exposures", ["exposure", "mode"]),
+        ("verdicts", ["exposure", "mode"]),
+        ("jobs", ["job"]),
+        ("nights", ["night"]),
+    ):
+        rows = list(zip(*(run[table][c].to_pylist() for c in columns), strict=True))
+        assert len(rows) == len(set(rows)), table

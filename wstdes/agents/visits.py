@@ -132,11 +132,21 @@ class VisitRun:
         return "" if self.dome.telescope.working else "fault"
 
     def _expose_all(self) -> Process:
-        for _ in range(self.plan.exposures):
+        for taken in range(self.plan.exposures):
             self.cause = self.cause or self._obstacle()
+            if taken and not self.cause and self._alert_waits("abort", "switch"):
+                self.cause = "alert"
             if self.cause:
                 return
             yield from self._expose()
+
+    def _alert_waits(self, *responses: str) -> bool:
+        """Whether an alert of these responses should be observed now instead."""
+        exposing = "switch" not in responses
+        return any(
+            self.planner.for_alert(alert, exposing=exposing) is not None
+            for alert in self.dome.broker.waiting(responses)
+        )
 
     def _expose(self) -> Process:
         self._use("science", self.number)
@@ -177,8 +187,7 @@ class VisitRun:
                 return "fault"
             if not dome.weather.current.open:
                 return "weather"
-            alerts = dome.broker.waiting(("abort",))
-            if any(self.planner.for_alert(a, exposing=True) is not None for a in alerts):
+            if self._alert_waits("abort"):
                 return "alert"
         return ""
 

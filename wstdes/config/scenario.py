@@ -305,7 +305,7 @@ class Scenario(Model):
     pipeline: PipelineModel
     surveys: Annotated[dict[str, Survey], Field(min_length=1)]
     standards: GaiaCatalogue | MockStarCatalogue = Field(discriminator="kind")
-    alerts: dict[str, AlertClass]
+    alerts: dict[str, AlertClass] = Field(default_factory=dict)
     observing: Observing
     calibration: Calibration
     quality: Quality
