@@ -72,7 +72,7 @@ class Calibration(Agent[CalibrationState]):
         visit: int | None,
         works: Mapping[str, str],
     ) -> Generator[simpy.Event, Any, None]:
-        """Take frames in all modes at once, one after the other.
+        """Take frames in several modes at once, one after the other.
 
         Parameters
         ----------
@@ -87,16 +87,17 @@ class Calibration(Agent[CalibrationState]):
         visit : int or None
             The visit they are attached to.
         works : mapping of str to str
-            By mode, the work that the pipeline makes of them; modes that are not there have none.
+            The modes that are read, each with the work of the pipeline that its frames belong to
+            (nothing if none is made of them).
         """
         for _ in range(count):
             start = self.now
             yield self.env.timeout(exposure_s)
             reads = {
                 mode: self.spectrographs[mode].read(
-                    Frames(kind, mode, visit, None, night, self.now, works.get(mode, ""))
+                    Frames(kind, mode, visit, None, night, self.now, work)
                 )
-                for mode in MODES
+                for mode, work in works.items()
             }
             done = yield self.env.all_of(list(reads.values()))
             for mode, process in reads.items():

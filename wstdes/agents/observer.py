@@ -135,7 +135,12 @@ class Observer(Agent[ObserverState]):
         if self.dome.weather.current.open and self.dome.telescope.working and fit > 0:
             count = min(plan.twilight_frames, fit)
             yield from calibration.take(
-                "twilight", count, plan.twilight_frame_s, self.day.index, None, {}
+                "twilight",
+                count,
+                plan.twilight_frame_s,
+                self.day.index,
+                None,
+                dict.fromkeys(MODES, ""),
             )
 
     def _science(self, until_s: float) -> Process:

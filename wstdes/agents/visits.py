@@ -115,15 +115,18 @@ class VisitRun:
             yield move
 
     def _calibrate(self, kind: str, count: int, frame_s: float) -> Process:
+        works = self._modes_with_standards() if kind == "standard" else self.works
+        if not works:
+            return
         self._use("standard" if kind == "standard" else "calibration", self.number)
         yield from self.dome.calibration.take(
-            kind,
-            count,
-            frame_s,
-            self.day.index,
-            self.number,
-            {} if kind == "standard" else self.works,
+            kind, count, frame_s, self.day.index, self.number, works
         )
+
+    def _modes_with_standards(self) -> dict[str, str]:
+        """Modes whose configuration has standards; the pipeline makes nothing of short frames."""
+        uses = self.config.uses
+        return {m: "" for m in self.works if m in uses and uses[m]["standard"] > 0}
 
     def _obstacle(self) -> str:
         """What keeps the shutter closed; nothing if nothing does."""

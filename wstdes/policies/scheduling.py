@@ -35,20 +35,23 @@ def tile_gain(view: SkyView, minimum_rate: float = 0.0) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64, shape (tiles,)
-        Fibres go to surveys by priority; a visit advances a target by its effective time over the
-        time it needs, at most wholly.
+        Fibres go to surveys by priority; a visit advances a target (or field) by its effective
+        time over the time it needs, at most by what is left.
     """
     gain = np.zeros(len(view.observable))
     free = {mode: np.full(len(gain), float(n)) for mode, n in view.fibres.items()}
     order = sorted(range(len(view.surveys)), key=lambda i: -view.surveys[i].priority)
     for i in order:
         survey = view.surveys[i]
-        given = np.minimum(view.remaining[:, i], free[survey.mode])
         rate = view.rate(survey.noise)
-        given = np.where((view.sky <= survey.sky_max) & (rate >= minimum_rate), given, 0.0)
-        if survey.mode != "ifs":
-            free[survey.mode] = free[survey.mode] - given
-        gain += survey.weight * given * np.minimum(1.0, rate * view.open_s / survey.required_s)
+        advance = np.minimum(1.0, rate * view.open_s / survey.required_s)
+        wanted = (view.sky <= survey.sky_max) & (rate >= minimum_rate)
+        if survey.mode == "ifs":
+            gain += survey.weight * np.where(wanted, np.minimum(advance, view.remaining[:, i]), 0.0)
+            continue
+        given = np.where(wanted, np.minimum(view.remaining[:, i], free[survey.mode]), 0.0)
+        free[survey.mode] = free[survey.mode] - given
+        gain += survey.weight * given * advance
     return gain
 
 
