@@ -95,7 +95,7 @@ class Calibration(Agent[CalibrationState]):
             yield self.env.timeout(exposure_s)
             reads = {
                 mode: self.spectrographs[mode].read(
-                    Frames(kind, mode, visit, None, night, self.now, work)
+                    Frames(kind, mode, visit, None, night, None, work)
                 )
                 for mode, work in works.items()
             }

@@ -69,8 +69,10 @@ class Pipeline(Agent[PipelineState]):
                 work.raw[product.exposure] = -1 if lost else product.number
                 if lost or not self._has_quicklook(work.mode):
                     self.quality.judge(product.exposure, work.mode, lost)
-            elif product.kind == "raw" and not lost:
-                work.calibrations.append(product.number)
+            elif product.kind == "raw":
+                work.calibration_frames += 1
+                if not lost:
+                    work.calibrations.append(product.number)
             self._advance(work)
         if product.wants_archive and not lost:
             if ARCHIVE in product.sites:
@@ -199,12 +201,11 @@ class Pipeline(Agent[PipelineState]):
 
     def _inputs(self, work: Work, stage: Stage, exposure: int | None) -> list[int] | None:
         """Products that a stage needs; None while something is missing."""
-        if exposure is None and not work.complete:
-            return None
-        if exposure is None and any(e not in work.verdicts for e in work.exposures):
-            return None
-        if work.visit is not None and not any(work.verdicts.values()) and exposure is None:
-            return None  # nothing of the visit counts
+        if exposure is None and set(stage.needs) != {"calibration"}:
+            if not work.complete or any(e not in work.verdicts for e in work.exposures):
+                return None
+            if work.visit is not None and not any(work.verdicts.values()):
+                return None  # nothing of the visit counts
         found: list[int] = []
         for need in stage.needs:
             part = self._need(work, need, exposure)
@@ -219,7 +220,9 @@ class Pipeline(Agent[PipelineState]):
             wanted = good if exposure is None else [exposure]
             return [] if wanted and all(work.verdicts.get(e) for e in wanted) else None
         if need in {"calibration", "day-calibration"}:
-            return list(work.calibrations) if work.complete and work.calibrations else None
+            frames = self.parts.scenario.calibration.attached_frames
+            taken = work.complete or (need == "calibration" and work.calibration_frames >= frames)
+            return list(work.calibrations) if taken and work.calibrations else None
         if need == "raw":
             wanted = good if exposure is None else [exposure]
             raw = [work.raw.get(e, -1) for e in wanted]

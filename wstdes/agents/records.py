@@ -34,14 +34,17 @@ class Product:
 
 @dataclass
 class Frames:
-    """What a spectrograph has read out: the raw frames of a mode, before they are a product."""
+    """What a spectrograph has read out: the raw frames of a mode, before they are a product.
+
+    Calibration frames have no ``shutter_close_s``: the clock of science data does not start there.
+    """
 
     stage: str
     mode: str
     visit: int | None
     exposure: int | None
     night: int
-    shutter_close_s: float
+    shutter_close_s: float | None
     work: str
 
 
@@ -84,6 +87,8 @@ class Work:
         Raw product by exposure; -1 if it was lost.
     calibrations : list of int
         Products of calibration frames.
+    calibration_frames : int
+        Calibration frames taken, those that were lost included.
     verdicts : dict of int to bool
         By exposure.
     done : dict of str to int
@@ -102,6 +107,7 @@ class Work:
     complete: bool = False
     raw: dict[int, int] = field(default_factory=dict)
     calibrations: list[int] = field(default_factory=list)
+    calibration_frames: int = 0
     verdicts: dict[int, bool] = field(default_factory=dict)
     done: dict[str, int] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)

@@ -61,8 +61,8 @@ TABLES: tuple[Table, ...] = (
             _END,
             _text(
                 "state",
-                "science, standard, acquisition, slew, readout, calibration, weather, "
-                "fault, idle or twilight",
+                "science, standard, acquisition, slew, reconfiguration, readout, calibration, "
+                "weather, fault, idle or twilight",
             ),
             Column("visit", "int", "visit it belongs to; null where it belongs to none"),
             _text(

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from wstdes.config.base import HardwareModel
 from wstdes.config.tree import KeyPath
 
-__all__ = ["hardware_type", "known_keys", "sub_annotations"]
+__all__ = ["hardware_type", "is_number", "known_keys", "sub_annotations"]
 
 
 def _bare(annotation: Any) -> Any:
@@ -29,6 +29,14 @@ def hardware_type(annotation: Any) -> type[HardwareModel] | None:
     """The hardware model that a field holds, if it holds one."""
     bare = _bare(annotation)
     return bare if _is_model(bare) and issubclass(bare, HardwareModel) else None
+
+
+def is_number(annotation: Any) -> bool:
+    """Whether a field holds a number, or a list of numbers."""
+    bare = _bare(annotation)
+    if get_origin(bare) is tuple:
+        return is_number(get_args(bare)[0])
+    return bare in (int, float)
 
 
 def _model_for(annotation: Any, data: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from wstdes.config.base import HardwareModel, dump
-from wstdes.config.introspect import hardware_type, known_keys, sub_annotations
+from wstdes.config.introspect import hardware_type, is_number, known_keys, sub_annotations
 from wstdes.config.provenance import Provenance, collapse, is_leaf, mark_overridden, unsourced
 from wstdes.config.scenario import Scenario
 from wstdes.config.tree import Document, KeyPath, dotted, parse_override, read_yaml
@@ -185,16 +185,14 @@ class _Loader:
 
     def expand(self, document: Document, path: KeyPath, annotation: Any) -> None:
         """Put hardware models in place of their names, from the top down."""
-        data = document.data
-        for part in path:
-            data = data[part]
+        data = document.value(path)
         kind = hardware_type(annotation)
         if kind is not None and (
             isinstance(data, str) or (isinstance(data, dict) and "use" in data)
         ):
             if not self._insert(document, path, data, kind):
                 return
-            data = document.at(path).data
+            data = document.value(path)
         if isinstance(data, dict) and not is_leaf(data):
             for key, inner in sub_annotations(annotation, data):
                 self.expand(document, (*path, key), inner)
@@ -241,7 +239,7 @@ class _Loader:
         self, document: Document, path: KeyPath, annotation: Any, inside: bool = False
     ) -> list[KeyPath]:
         """Paths of all numbers that belong to hardware models."""
-        data = document.at(path).data if path else document.data
+        data = document.value(path)
         inside = inside or hardware_type(annotation) is not None
         if isinstance(data, dict):
             return [
@@ -250,10 +248,7 @@ class _Loader:
                 if inner is not None
                 for found in self.hardware_values(document, (*path, key), inner, inside)
             ]
-        number = isinstance(data, int | float | list) or (
-            isinstance(data, str) and data[:1].isdigit()
-        )
-        return [path] if inside and number else []
+        return [path] if inside and is_number(annotation) else []
 
     def validate(self, document: Document) -> Scenario | None:
         """Validate the tree, turning pydantic's errors into ours."""

@@ -62,11 +62,16 @@ class Document:
                 return self.where[path[:end]]
         return None
 
-    def at(self, path: KeyPath) -> Document:
-        """The subtree at a path."""
+    def value(self, path: KeyPath) -> Any:
+        """What stands at a path."""
         data = self.data
         for part in path:
             data = data[part]
+        return data
+
+    def at(self, path: KeyPath) -> Document:
+        """The subtree at a path."""
+        data = self.value(path)
         n = len(path)
         return Document(data, {k[n:]: w for k, w in self.where.items() if k[:n] == path})
 

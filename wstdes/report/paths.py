@@ -1,0 +1,144 @@
+"""The path that decided when a science product was archived, back to its last shutter close.
+
+Each moment between the last shutter close and the archive is given to what was waited for: from
+the archive backwards to the job that made the product; from a job to the one of the same visit
+and mode at whose end it became possible (it made the last input, or was the quick look that gave
+the last verdict); and so on. The parts add up to the latency exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from wstdes.config.scenario import ARCHIVE
+from wstdes.report.view import View
+
+__all__ = ["PARTS", "Path", "paths"]
+
+PARTS = (
+    "read-out", "rest of the visit", "quick look", "transfer of inputs", "wait for a node",
+    "calibrate", "reduce", "combine", "analyse", "transfer to the archive", "ingest", "other",
+)  # fmt: skip
+TICK_S = 1e-3
+MOST_PATHS = 3000
+MOST_STEPS = 50
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Path:
+    """A product's way to the archive.
+
+    Parameters
+    ----------
+    product : dict
+        Its row.
+    total_s : float
+        From the last shutter close to the archive [s].
+    parts : dict of str to float
+        What it consists of [s].
+    segments : list of tuple
+        Part, begin and end [s after the last shutter close], in the order of time.
+    """
+
+    product: Row
+    total_s: float
+    parts: dict[str, float]
+    segments: list[tuple[str, float, float]]
+
+
+class _Facts:
+    def __init__(self, view: View) -> None:
+        self.products = {r["product"]: r for r in view.rows("products").table.to_pylist()}
+        self.jobs = {r["output_product"]: r for r in view.rows("jobs").table.to_pylist()}
+        self.of_visit: dict[tuple[int, str], list[Row]] = {}
+        for job in self.jobs.values():
+            self.of_visit.setdefault((job["visit"], job["mode"]), []).append(job)
+        transfers = view.rows("transfers").where(destination=ARCHIVE).table.to_pylist()
+        self.sent = {r["product"]: r for r in transfers if r["intact"]}
+        raw = (r for r in self.products.values() if r["kind"] == "raw" and r["visit"] is not None)
+        self.read = {(r["visit"], r["mode"], r["shutter_close_s"]): r["created_s"] for r in raw}
+
+
+def paths(view: View) -> list[Path]:
+    """Paths of the archived science products, in the order of their numbers."""
+    facts = _Facts(view)
+    wanted = [
+        p for p in facts.products.values()
+        if p["kind"] == "products" and p["outcome"] == "archived"
+        and p["shutter_close_s"] is not None
+    ]  # fmt: skip
+    step = max(1, len(wanted) // MOST_PATHS)
+    return [_path(facts, p) for p in wanted[::step]]
+
+
+def _path(facts: _Facts, product: Row) -> Path:
+    walk = _Walk(facts, product)
+    walk.run()
+    total = product["end_s"] - product["shutter_close_s"]
+    return Path(product, total, walk.parts, walk.segments[::-1])
+
+
+class _Walk:
+    """Goes back in time from the archive."""
+
+    def __init__(self, facts: _Facts, product: Row) -> None:
+        self.facts = facts
+        self.product = product
+        self.now: float = product["end_s"]
+        self.until: float = product["shutter_close_s"]
+        self.parts = dict.fromkeys(PARTS, 0.0)
+        self.segments: list[tuple[str, float, float]] = []
+
+    def back(self, to_s: float, part: str) -> None:
+        """Give the time since a moment to a part."""
+        to_s = max(to_s, self.until)
+        if to_s < self.now:
+            self.parts[part] += self.now - to_s
+            self.segments.append((part, to_s - self.until, self.now - self.until))
+            self.now = to_s
+
+    def run(self) -> None:
+        sent = self.facts.sent.get(self.product["product"])
+        if sent:
+            self.back(sent["end_s"], "ingest")
+            self.back(self.product["created_s"], "transfer to the archive")
+        else:
+            self.back(self.product["created_s"], "ingest")
+        job = self.facts.jobs.get(self.product["product"])
+        for _ in range(MOST_STEPS):
+            if job is None or self.now <= self.until:
+                break
+            job = self.through(job)
+        self.back(self.until, "other")
+
+    def through(self, job: Row) -> Row | None:
+        """Go back through a job; return the one that it waited for last, if any."""
+        self.back(job["start_s"], _stage_part(job))
+        self.back(job["queued_s"], "wait for a node")
+        self.back(job["ready_s"], "transfer of inputs")
+        others = self.facts.of_visit.get((job["visit"], job["mode"]), [])
+        last = [j for j in others if j is not job and abs(j["end_s"] - job["ready_s"]) < TICK_S]
+        if last:
+            return min(last, key=lambda j: (j["role"] == "quicklook", j["job"]))
+        self.to_shutter()
+        return None
+
+    def to_shutter(self) -> None:
+        """What is left is the visit's own end, and its last read-out."""
+        product = self.product
+        read = self.facts.read.get((product["visit"], product["mode"], self.until))
+        if read is not None:
+            self.back(read, "rest of the visit")
+            self.back(self.until, "read-out")
+
+
+def _stage_part(job: Row) -> str:
+    """The part that a job's computing belongs to, by its role and place in the pipeline."""
+    if job["role"] == "quicklook":
+        return "quick look"
+    stage = str(job["stage"])
+    if job["role"] == "products":
+        return "combine" if stage.endswith(("coadd", "combine")) else "analyse"
+    return "calibrate" if stage.endswith("calibrate") else "reduce"
