@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ from wstdes.clock import DAY_S
 from wstdes.config import Loaded, load_scenario
 from wstdes.config.base import PolicyRef
 from wstdes.config.scenario import ARCHIVE
-from wstdes.errors import ConfigError, Problem
+from wstdes.errors import ConfigError, Problem, did_you_mean
 from wstdes.kernel import Agent, Day, Streams, Table, Trace, load_state, save_state
 from wstdes.policies import check_policies
 
@@ -87,21 +88,21 @@ def build(loaded: Loaded) -> Facility:
 
 
 def _guest_class(name: str, ref: PolicyRef) -> type[Any]:
-    """Return the class of a user's own agent."""
-    module, _, attribute = ref.use.partition(":")
+    """Return the class of a user's own agent: an entry point's name, or package.module:Class."""
     path = f"agents.{name}.use"
+    installed = {entry.name: entry for entry in entry_points(group="wstdes.agents")}
+    module, colon, attribute = ref.use.partition(":")
     try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(
-            [
-                Problem(
-                    f"'{ref.use}' cannot be imported: {error}",
-                    path,
-                    hint="write package.module:Class",
-                )
-            ]
-        ) from None
+        if ref.use in installed:
+            found = installed[ref.use].load()
+        elif colon:
+            found = getattr(import_module(module), attribute)
+        else:
+            hint = did_you_mean(ref.use, installed) or "write package.module:Class"
+            raise ConfigError([Problem(f"'{ref.use}' is no agent known here", path, hint=hint)])
+    except (ImportError, AttributeError) as error:
+        problem = Problem(f"'{ref.use}' cannot be imported: {error}", path)
+        raise ConfigError([problem]) from None
     if not (isinstance(found, type) and issubclass(found, Agent) and hasattr(found, "State")):
         raise ConfigError([Problem(f"'{ref.use}' is no Agent with a State", path)])
     return found
