@@ -11,7 +11,7 @@ run: $(VENV)/run.done  ## simulate a month of WST and draw its report
 	$(BIN)/wstdes run baseline $(ARGS)
 
 test: $(VENV)/test.done  ## run the tests
-	$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/test.done  ## run the tests that take longer than a minute
 	$(BIN)/python -m pytest -m slow $(ARGS)
