@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -132,4 +133,8 @@ def _results(run: Run, page: Path | None) -> None:
     console.print(f"Run directory  {run.folder}", soft_wrap=True)
     if page is not None:
         console.print(f"Report         {page}", soft_wrap=True)
-    console.print("Try next       wstdes run --overlay overlays/compute-at-archive; wstdes list")
+    command = "wstdes" if shutil.which("wstdes") else sys.argv[0]
+    console.print(
+        f"Try next       {command} run --overlay overlays/compute-at-archive", soft_wrap=True
+    )
+    console.print(f"               {command} list", soft_wrap=True)
