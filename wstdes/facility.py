@@ -84,7 +84,12 @@ def build(loaded: Loaded) -> Facility:
         What the scenario names cannot be had.
     """
     guests = {name: _guest_class(name, ref) for name, ref in sorted(loaded.scenario.agents.items())}
-    return Facility(make_parts(loaded), guests)
+    facility = Facility(make_parts(loaded), {})
+    taken = [name for name in guests if name in facility.state_types()]
+    if taken:
+        problems = [Problem("this name is a built-in agent's", f"agents.{n}") for n in taken]
+        raise ConfigError(problems)
+    return Facility(facility.parts, guests)
 
 
 def _guest_class(name: str, ref: PolicyRef) -> type[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from wstdes.models.instrument import (
     injection,
     relative_signal,
     saturation_magnitude,
+    sky_electrons,
     total_fwhm,
 )
 
@@ -53,7 +55,7 @@ class Sensitivity:
         """Share of a star's light that enters the fibre; 1 for the integral-field mode."""
         if mode == "ifs":
             return np.ones_like(np.asarray(airmass, dtype=np.float64))
-        return injection(
+        return self.parts.scenario.focal_plane.centring_efficiency * injection(
             self.image_quality(mode, seeing_rad, airmass),
             self.parts.spectrograph(mode).aperture_rad,
             self.parts.scenario.telescope.moffat_beta,
@@ -67,6 +69,26 @@ class Sensitivity:
         reference = float(self.injected(mode, site.seeing_median_rad, 1.0))
         injected = self.injected(mode, seeing_rad, airmass)
         return relative_signal(transparency, site.extinction_mag, airmass, injected, reference)
+
+    def noise_floor(self, mode: str, exposure_s: float) -> float:
+        """Variance of the detector over that of the dark sky, in an exposure of a length."""
+        model, telescope = self.parts.spectrograph(mode), self.parts.scenario.telescope
+        channel = model.channels[model.reference_channel]
+        area = telescope.effective_area_ifs_m2 if mode == "ifs" else telescope.effective_area_mos_m2
+        aperture_sr = model.aperture_rad**2 * (1.0 if mode == "ifs" else np.pi / 4.0)
+        sky_e = exposure_s * sky_electrons(
+            area,
+            channel.throughput,
+            channel.dispersion_m,
+            self.wavelength_m(mode),
+            aperture_sr,
+            self.parts.scenario.site.dark_sky_mag,
+        )
+        reads = max(1, math.ceil(exposure_s / model.coadd_interval_s))
+        detector = model.pixels_across * (
+            model.dark_e_per_s * exposure_s + reads * model.read_noise_e**2
+        )
+        return float(detector / sky_e)
 
     def saturation_mag(self, mode: str, seeing_rad: float, airmass: float, frame_s: float) -> float:
         """AB magnitude that saturates in a frame of a length."""

@@ -54,6 +54,7 @@ class SurveyLedgerState:
 
     progress: list[SurveyProgress] = field(default_factory=list)
     remaining: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    tile_visits: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     pending: dict[int, Pending] = field(default_factory=dict)
 
 
@@ -74,9 +75,12 @@ class SurveyLedger:
         if not state.progress:
             state.progress = [SurveyProgress() for _ in parts.survey_names]
             state.remaining = parts.expected.copy()
+            state.tile_visits = np.zeros(len(parts.tiling), dtype=np.int64)
 
     def begin(self, visit: int, tile: int | None, ifs_survey: int | None, c: Configuration) -> None:
         """A visit begins with this configuration."""
+        if tile is not None:
+            self.state.tile_visits[tile] += 1
         self.state.pending[visit] = Pending(
             tile,
             ifs_survey,

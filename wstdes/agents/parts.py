@@ -72,6 +72,8 @@ class Parts:
         See :func:`wstdes.models.energy.solar_scale`.
     routes : dict
         Links from place to place.
+    credits : tuple of str
+        Whom to thank for catalogues.
     """
 
     scenario: Scenario

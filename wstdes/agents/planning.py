@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from wstdes.agents.conditions import Sensitivity
 from wstdes.agents.ledger import SurveyLedger
-from wstdes.agents.parts import Parts
+from wstdes.agents.parts import MODES, Parts
 from wstdes.agents.records import Alert
 from wstdes.agents.telescope import Telescope
 from wstdes.agents.weather import Weather
@@ -94,6 +94,8 @@ class Planner:
         self.sky = DaySky(parts.clock, parts.horizon, day.start_s)
         self.sensitivity = Sensitivity(parts)
         self.until_s = day.end_s
+        exposure_s = parts.scenario.observing.exposure_s
+        self._floors = {m: self.sensitivity.noise_floor(m, exposure_s) for m in MODES}
         self._tiles = self.sky.to_cirs(parts.tiling.ra_rad, parts.tiling.dec_rad)
 
     # Times of a visit ------------------------------------------------------------------------
@@ -180,7 +182,7 @@ class Planner:
                 self.day.now - alert.arrival_s,
                 alert_class.lifetime_s,
                 exposing,
-                float(effective_rate(signal, sky, "sky")[0]),
+                float(effective_rate(signal, sky, "sky", self._floors["lr"])[0]),
             )
         )
         if response == "insert" or (exposing and response != "abort"):
@@ -272,6 +274,8 @@ class Planner:
             sky,
             slew,
             self._fibres(),
+            self._floors,
+            self.ledger.state.tile_visits,
         )
 
     def _fibres(self) -> dict[str, int]:

@@ -203,8 +203,9 @@ class VisitRun:
         mass = self.planner.airmass(self.plan, middle)
         sky = self.planner.brightness(self.plan, middle)
         signal = float(sensitivity.signal(mode, mean.seeing_rad, mean.transparency, mass))
+        floor = sensitivity.noise_floor(mode, end - begin)
         effective = {
-            noise: float(effective_rate(signal, sky, noise)) * (end - begin)
+            noise: float(effective_rate(signal, sky, noise, floor)) * (end - begin)
             for noise in ("sky", "source")
         }
         self.dome.quality.expect(exposure, mode, Sample(self.number, signal))

@@ -7,20 +7,26 @@ from typing import Annotated, Any
 
 import typer
 
+from wstdes.cli.options import Overlays, Sets
+
 __all__ = ["diff"]
 
 Name = Annotated[str, typer.Argument(help="A scenario's name or a YAML file.")]
 
 
-def diff(first: Name, second: Name) -> None:
-    """List every value in which two resolved scenarios differ."""
+def diff(first: Name, second: Name, overlay: Overlays = None, set_: Sets = None) -> None:
+    """List every value in which two resolved scenarios differ.
+
+    Overlays and values that are set are laid over the second.
+    """
     from rich.console import Console
     from rich.table import Table
 
     from wstdes.facility import load
 
-    a, b = (dict(_flat(load(name).readable(), "")) for name in (first, second))
-    exact_a, exact_b = (dict(_flat(load(name).resolved(), "")) for name in (first, second))
+    loaded = (load(first), load(second, overlays=overlay or [], overrides=set_ or []))
+    a, b = (dict(_flat(each.readable(), "")) for each in loaded)
+    exact_a, exact_b = (dict(_flat(each.resolved(), "")) for each in loaded)
     keys = [k for k in {**exact_a, **exact_b} if exact_a.get(k) != exact_b.get(k)]
     if not keys:
         print("no difference")

@@ -41,7 +41,7 @@ def show(
 def _lines(
     data: dict[str, Any], path: str, indent: str, sources: dict[str, Provenance]
 ) -> Iterator[str]:
-    """YAML that can be run again; sources stand behind the values as comments."""
+    """YAML that can be run again; hardware values carry their sources."""
     for key, value in data.items():
         here = f"{path}.{key}" if path else key
         if isinstance(value, dict) and value:
@@ -49,8 +49,17 @@ def _lines(
             yield from _lines(value, here, indent + "  ", sources)
         else:
             source = sources.get(here)
-            comment = f"  # {source.confidence}: {source.source}" if source else ""
-            yield f"{indent}{key}: {_scalar(value)}{comment}"
+            known = source is not None and source.confidence != "set"
+            text = _sourced(value, source) if source is not None and known else _scalar(value)
+            yield f"{indent}{key}: {text}"
+
+
+def _sourced(value: Any, source: Provenance) -> str:
+    """A value with where it comes from, as hardware models write it."""
+    parts = {"value": value, "source": source.source, "confidence": source.confidence}
+    parts |= {"range": source.range} if source.range else {}
+    parts |= {"note": source.note} if source.note else {}
+    return "{" + ", ".join(f"{key}: {_scalar(part)}" for key, part in parts.items()) + "}"
 
 
 def _scalar(value: Any) -> str:

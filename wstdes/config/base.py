@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from wstdes.units import strip_suffix
 
@@ -46,6 +46,11 @@ class PolicyRef(Model):
 
     use: Annotated[str, AfterValidator(_not_empty)]
     options: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_name(cls, value: object) -> object:
+        return {"use": value} if isinstance(value, str) else value
 
     def __hash__(self) -> int:
         return hash((self.use, repr(sorted(self.options.items()))))

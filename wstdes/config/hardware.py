@@ -77,7 +77,10 @@ class Site(HardwareModel):
     seeing_sigma_ln: Annotated[float, Field(gt=0)]
     seeing_correlation_s: PositiveS
     outer_scale_m: Annotated[Metres, Field(gt=0)]
-    open_fraction: Monthly = Field(description="share of time the dome may be open, by month")
+    open_fraction: Monthly = Field(
+        description="share of time that the weather lets the dome be open, by month; the delay "
+        "before reopening comes on top"
+    )
     photometric_fraction: Fraction = Field(description="share of open time without cloud")
     cloud_correlation_s: PositiveS
     wind_median_m_per_s: Annotated[MetresPerSecond, Field(gt=0)]

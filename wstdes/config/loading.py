@@ -123,8 +123,12 @@ def load_scenario(
     loader = _Loader()
     path = find_scenario(str(name))
     document = loader.read(path)
+    _refuse_overlay(document, str(name), path)
     for overlay in overlays:
         document.merge(loader.read(find_scenario(overlay)))
+    if overlays and isinstance(document.data.get("title"), str):
+        names = ", ".join(Path(overlay).stem for overlay in overlays)
+        document.data["title"] = f"{document.data['title']}, with {names}"
     for override in overrides:
         try:
             document.merge(parse_override(override))
@@ -139,6 +143,20 @@ def load_scenario(
     if scenario is None or loader.problems:
         raise ConfigError(loader.sorted_problems())
     return Loaded(scenario, provenance, tuple(loader.files), path.parent, document.data)
+
+
+def _refuse_overlay(document: Document, name: str, path: Path) -> None:
+    """Say what an overlay is, instead of all the keys that it lacks."""
+    if not {"name", "seed", "site", "surveys"} & set(document.data):
+        raise ConfigError(
+            [
+                Problem(
+                    "this is an overlay, no scenario of its own",
+                    where=Where(str(path)),
+                    hint=f"lay it over a scenario: wstdes run baseline --overlay {name}",
+                )
+            ]
+        )
 
 
 def _overlay(full: Any, written: Any) -> Any:

@@ -206,7 +206,9 @@ class Observing(Model):
 class Calibration(Model):
     """Calibration frames."""
 
-    attached_frames: Annotated[int, Field(ge=0, description="flat and arc after each visit")]
+    attached_frames: Annotated[
+        int, Field(ge=0, description="flats and arcs attached to each visit")
+    ]
     attached_frame_s: Annotated[Seconds, Field(gt=0)]
     standard_frames: Annotated[
         int, Field(ge=0, description="short frames on the sky before each visit, for standards")

@@ -97,6 +97,7 @@ def check_policies(document: Document) -> Iterator[Problem]:
         return
     for kind in BUILT_IN:
         ref = policies.get(kind)
+        ref = {"use": ref} if isinstance(ref, str) else ref
         if not isinstance(ref, dict) or not isinstance(ref.get("use"), str):
             continue  # the schema says so
         where = document.place(("policies", kind, "use"))

@@ -43,7 +43,7 @@ def tile_gain(view: SkyView, minimum_rate: float = 0.0) -> NDArray[np.float64]:
     order = sorted(range(len(view.surveys)), key=lambda i: -view.surveys[i].priority)
     for i in order:
         survey = view.surveys[i]
-        rate = view.rate(survey.noise)
+        rate = view.rate(survey)
         advance = np.minimum(1.0, rate * view.open_s / survey.required_s)
         wanted = (view.sky <= survey.sky_max) & (rate >= minimum_rate)
         if survey.mode == "ifs":
@@ -74,17 +74,24 @@ class MeritOptions(Model):
     minimum_rate: Annotated[
         float, Field(ge=0, description="effective over open time below which it is not worth it")
     ] = 0.25
+    return_bonus: Annotated[
+        float, Field(ge=0, description="added to the gain of a tile that was begun, as a share")
+    ] = 1.0
 
 
 class Merit(Policy[MeritOptions]):
-    """The greatest gain in a second: weighted targets finished over the visit with its slew."""
+    """The greatest gain in a second: weighted targets finished over the visit with its slew.
+
+    Tiles that were begun are worth more, so that what was started is finished.
+    """
 
     Options = MeritOptions
 
     def choose(self, view: SkyView) -> Decision:
         """Return the tile of the greatest gain in time."""
         gain = np.where(view.observable, tile_gain(view, self.options.minimum_rate), 0.0)
-        return _best(gain / (view.visit_s + view.slew_s))
+        begun = 1.0 + self.options.return_bonus * (view.visits > 0)
+        return _best(gain * begun / (view.visit_s + view.slew_s))
 
 
 class Highest(Policy[NoOptions]):

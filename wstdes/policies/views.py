@@ -76,6 +76,10 @@ class SkyView:
         Time from the last shutter to the next [s].
     fibres : dict of str to int
         Fibres for science, by mode (ifs: 1).
+    floors : dict of str to float
+        Variance of the detector over that of the dark sky, by mode.
+    visits : ndarray of int64, shape (tiles,)
+        Visits that each tile has had.
     """
 
     now_s: float
@@ -90,10 +94,12 @@ class SkyView:
     sky: Array
     slew_s: Array
     fibres: dict[str, int]
+    floors: dict[str, float]
+    visits: NDArray[np.int64]
 
-    def rate(self, noise: str) -> Array:
-        """Effective over open-shutter time to be expected, by what limits the spectra."""
-        return effective_rate(self.signal, self.sky, noise)
+    def rate(self, survey: SurveyView) -> Array:
+        """Effective over open-shutter time to be expected for a survey, shape (tiles,)."""
+        return effective_rate(self.signal, self.sky, survey.noise, self.floors[survey.mode])
 
 
 @dataclass(frozen=True)

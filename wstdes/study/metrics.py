@@ -153,6 +153,28 @@ def surveys(run: Run) -> Iterator[Metric]:
     )
 
 
+def integral_field(run: Run) -> Iterator[Metric]:
+    """What the integral-field spectrograph gave."""
+    verdicts = run.table("verdicts").filter(pc.equal(run.table("verdicts").column("mode"), "ifs"))
+    passed = int(pc.sum(verdicts.column("passed")).as_py() or 0)
+    yield Metric(
+        "ifs_spectra",
+        passed * run.scenario.spectrographs.ifs.spectra,
+        "",
+        "spectra in integral-field exposures that count",
+    )
+    progress = run.table("progress")
+    last = progress.filter(pc.equal(progress.column("night"), run.nights - 1)).to_pylist()
+    fields = [r for r in last if run.scenario.surveys[r["survey"]].mode == "ifs"]
+    area = float(np.degrees(run.scenario.telescope.ifs_field_rad) ** 2)
+    yield Metric(
+        "ifs_area",
+        sum(r["started"] for r in fields) * area,
+        "deg2",
+        "area of the integral-field fields that were begun",
+    )
+
+
 def quality(run: Run) -> Iterator[Metric]:
     """What quality control found."""
     table = run.table("verdicts", ["passed"])
@@ -321,6 +343,7 @@ METRICS: dict[str, MetricFunction] = {
     "fibres": fibres,
     "surveys": surveys,
     "quality": quality,
+    "integral-field": integral_field,
     "data": data,
     "alerts": alerts,
     "power": power,

@@ -40,6 +40,10 @@ _SEXAGESIMAL = re.compile(r"^\s*[+-]?\d{1,3}\s*[:hd°\s]\s*\d{1,2}\s*([:m'\s]|$)
 _WITH_UNIT = re.compile(r"^(?P<name>.*?)\s*\[(?P<unit>[^\]]*)\]$")
 
 
+LONGEST_S = 65000.0
+"""Longest exposure time of a target [s]: what two bytes of progress hold."""
+
+
 @dataclass(frozen=True, eq=False)
 class CatalogueTable:
     """A catalogue that passed every check, in the order of its file.
@@ -139,10 +143,22 @@ class CatalogueSource(StoredSource):
             table.pm_ra_rad_per_yr,
             table.pm_dec_rad_per_yr,
         )
+        if not np.all(targets.required_s <= LONGEST_S):
+            raise CatalogueError(
+                f"{table.path}: an exposure time is longer than {LONGEST_S:g} s (18 h)"
+            )
         inside = np.flatnonzero(self.footprint.contains(table.ra_rad, table.dec_rad))
         super().__init__(targets.take(inside))
         self.order = inside[self.order].astype(np.int64)
         self.order.flags.writeable = False
+        highest = 0.0 if table.priority is None else float(table.priority.max(initial=0.0))
+        self._rank = None if not highest else np.asarray(table.priority) / highest
+
+    def rank(self, pixel: int) -> NDArray[np.float64] | None:
+        """Rank of each target of a cell within the survey, 0 to 1; None: all alike."""
+        if self._rank is None:
+            return None
+        return np.asarray(self._rank[self.rows(pixel)], dtype=np.float64)
 
 
 def read_catalogue(path: str | Path, *, columns: Mapping[str, str] | None = None) -> CatalogueTable:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wstdes.models.focalplane import apply_proper_motion, project
+from wstdes.survey.catalogue import CatalogueSource
 from wstdes.survey.progress import CREDIT_S, SurveyProgress
 from wstdes.survey.targets import Targets, TargetSource, cells_in_cone
 
@@ -18,6 +19,8 @@ __all__ = ["FieldTargets", "SurveyTargets", "field_targets"]
 
 STANDARD = -1
 """Survey number of flux standards."""
+RANK_SHARE = 0.4
+"""Added to the priority of a catalogue's most important target, in proportion to the others'."""
 THREADS = 2
 """Cells are drawn side by side; they are the same in any order."""
 STARTED_BONUS = 0.5
@@ -155,6 +158,9 @@ def _unfinished(
 ) -> _Part:
     index = np.arange(len(cell), dtype=np.int64)
     priority = np.full(len(cell), survey.priority)
+    if isinstance(survey.source, CatalogueSource):
+        rank = survey.source.rank(pixel)
+        priority += 0.0 if rank is None else RANK_SHARE * rank
     if survey.number != STANDARD:
         credit = progress[survey.number].of(pixel, len(cell))
         open_ = credit * CREDIT_S < cell.required_s

@@ -6,6 +6,7 @@ from wstdes.models.instrument.exposure import (
     injection,
     relative_signal,
     saturation_magnitude,
+    sky_electrons,
     total_fwhm,
 )
 from wstdes.models.instrument.slew import slew_time, telescope_slew
@@ -16,6 +17,7 @@ __all__ = [
     "injection",
     "relative_signal",
     "saturation_magnitude",
+    "sky_electrons",
     "slew_time",
     "telescope_slew",
     "total_fwhm",

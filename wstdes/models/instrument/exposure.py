@@ -13,11 +13,14 @@ __all__ = [
     "injection",
     "relative_signal",
     "saturation_magnitude",
+    "sky_electrons",
     "total_fwhm",
 ]
 
 Array = NDArray[np.float64]
 _ARCSEC = math.pi / 648000.0
+_PLANCK_J_S = 6.62607015e-34
+_ZERO_W_M2_HZ = 3631e-26
 
 
 def atmospheric_fwhm(
@@ -106,7 +109,45 @@ def relative_signal(
     return np.asarray(transparency * extinction * injected / injected_reference)
 
 
-def effective_rate(signal: Array | float, sky: Array | float, noise: str) -> Array:
+def sky_electrons(
+    area_m2: float,
+    throughput: float,
+    dispersion_m: float,
+    wavelength_m: float,
+    aperture_sr: float,
+    sky_mag: float,
+) -> float:
+    """Charge that the dark sky gives in one pixel's wavelength range of a spectrum.
+
+    Parameters
+    ----------
+    area_m2, throughput : float
+        Collecting area [m2], throughput of the instrument.
+    dispersion_m, wavelength_m : float
+        Wavelength a pixel, and wavelength [m].
+    aperture_sr : float
+        Sky that a fibre or spaxel sees [sr].
+    sky_mag : float
+        AB mag/arcsec2.
+
+    Returns
+    -------
+    float
+        [electron/s], summed across the trace.
+    """
+    arcsec2 = aperture_sr / (math.pi / 648000.0) ** 2
+    photons = _photon_rate(area_m2, dispersion_m, wavelength_m) * arcsec2
+    return photons * throughput * 10 ** (-0.4 * sky_mag)
+
+
+def _photon_rate(area_m2: float, dispersion_m: float, wavelength_m: float) -> float:
+    """Photons a second in one pixel's wavelength range from AB magnitude 0."""
+    return _ZERO_W_M2_HZ / _PLANCK_J_S * (dispersion_m / wavelength_m) * area_m2
+
+
+def effective_rate(
+    signal: Array | float, sky: Array | float, noise: str, floor: float = 0.0
+) -> Array:
     """Effective over open-shutter time.
 
     Parameters
@@ -117,17 +158,20 @@ def effective_rate(signal: Array | float, sky: Array | float, noise: str) -> Arr
         Sky brightness over that of the dark zenith.
     noise : {'sky', 'source'}
         What limits the spectra.
+    floor : float
+        Variance of the detector (dark current, read noise) over that of the dark sky.
 
     Returns
     -------
     ndarray of float64
-        (S/N)^2 is as after this share of the time in reference conditions: signal^2 / sky under
-        the sky's noise (DESI's effective time, Schlafly et al. 2023, AJ 166, 259), the signal
-        itself under the target's own.
+        (S/N)^2 is as after this share of the time in reference conditions: signal^2 over the
+        background's variance, sky and detector, relative to the dark sky's (DESI's effective time,
+        Schlafly et al. 2023, AJ 166, 259, with the detector's noise added); the signal itself
+        under the target's own noise.
     """
     if noise == "source":
         return np.asarray(signal, dtype=np.float64)
-    return np.asarray(np.square(signal) / sky)
+    return np.asarray(np.square(signal) * (1.0 + floor) / (sky + floor))
 
 
 def saturation_magnitude(
@@ -158,9 +202,6 @@ def saturation_magnitude(
     float
         AB magnitude; brighter stars saturate.
     """
-    planck = 6.62607015e-34
-    zero_w_m2_hz = 3631e-26
-    # Photons a second in one pixel's wavelength range from a star of magnitude 0.
-    photons = zero_w_m2_hz / planck * (dispersion_m / wavelength_m) * area_m2
+    photons = _photon_rate(area_m2, dispersion_m, wavelength_m)
     electrons = photons * throughput * injected * 1.5 / pixels_across * interval_s
     return 2.5 * math.log10(electrons / full_well_e)
