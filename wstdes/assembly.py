@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from wstdes.clock import DAY_S, Clock
 from wstdes.config import Loaded
 from wstdes.config.scenario import Footprint as FootprintConfig
 from wstdes.config.scenario import Scenario, Survey
-from wstdes.errors import ConfigError, Problem
+from wstdes.errors import CatalogueError, ConfigError, MissingExtraError, Problem
 from wstdes.models.energy import clear_sky_share, solar_scale
 from wstdes.models.focalplane import FocalPlane, hexagonal_layout
 from wstdes.models.sky import Horizon, sun
@@ -53,47 +56,79 @@ def make_parts(loaded: Loaded) -> Parts:
     scenario = loaded.scenario
     names = tuple(scenario.surveys)
     surveys = list(scenario.surveys.values())
-    sources = _sources(scenario, loaded.folder)
-    tiling = _tiling(scenario, surveys)
-    tile_surveys = tuple(i for i, s in enumerate(surveys) if s.source.kind != "alerts")
+    trouble = _Trouble(loaded)
     horizon = Horizon(
         scenario.site.latitude_rad, scenario.site.longitude_rad, scenario.site.height_m
     )
     clock = Clock(scenario.start, scenario.site.longitude_rad)
+    sources = {
+        number: trouble.attempt(
+            partial(_survey_source, scenario, name, loaded.folder), f"surveys.{name}.source"
+        )
+        for number, (name, survey) in enumerate(scenario.surveys.items())
+        if survey.source.kind not in {"alerts", "fixed-fields"}
+    }
+    tiling = trouble.attempt(partial(_tiling, scenario, surveys))
+    plane = trouble.attempt(partial(_focal_plane, scenario))
+    scale = trouble.attempt(partial(_solar_scale, scenario, clock, horizon))
+    routes = trouble.attempt(partial(_routes, scenario))
+    policies = trouble.attempt(partial(_policies, scenario))
+    standards = trouble.attempt(partial(_standards, scenario), "standards")
+    trouble.end()
+    tile_surveys = tuple(i for i, s in enumerate(surveys) if s.source.kind != "alerts")
     ifs = tuple(i for i, s in enumerate(surveys) if s.source.kind == "fixed-fields")
     alerts = [i for i, s in enumerate(surveys) if s.source.kind == "alerts"]
     fibre_surveys = tuple(
         SurveyTargets(i, source, MODE_KIND[surveys[i].mode], surveys[i].priority)
         for i, source in sources.items()
     )
-    parts = Parts(
-        scenario,
-        clock,
-        horizon,
-        _focal_plane(scenario),
-        names,
-        fibre_surveys,
-        (),
-        tuple(_view(names[i], surveys[i]) for i in tile_surveys),
-        tile_surveys,
-        alerts[0] if alerts else None,
-        ifs,
-        tiling,
-        _expected(scenario, sources, tiling, tile_surveys, ifs),
-        _policies(scenario),
-        _solar_scale(scenario, clock, horizon),
-        _routes(scenario),
-        (),
+    thanks = {s.source.credit for s in (*fibre_surveys, *standards)}
+    return Parts(
+        scenario=scenario,
+        clock=clock,
+        horizon=horizon,
+        focal_plane=plane,
+        survey_names=names,
+        fibre_surveys=fibre_surveys,
+        standards=standards,
+        views=tuple(_view(names[i], surveys[i]) for i in tile_surveys),
+        tile_surveys=tile_surveys,
+        alert_survey=alerts[0] if alerts else None,
+        ifs_surveys=ifs,
+        tiling=tiling,
+        expected=_expected(scenario, sources, tiling, tile_surveys, ifs),
+        policies=policies,
+        solar_scale=scale,
+        routes=routes,
+        credits=tuple(sorted(thanks)),
     )
-    standards = _standards(parts)
-    credits_ = {s.source.credit for s in (*fibre_surveys, *standards)}
-    return _with(parts, standards=standards, credits=tuple(sorted(credits_)))
 
 
-def _with(parts: Parts, **changes: Any) -> Parts:
-    from dataclasses import replace
+class _Trouble:
+    """Gathers what is wrong while parts are made, so that all of it is said at once."""
 
-    return replace(parts, **changes)
+    def __init__(self, loaded: Loaded) -> None:
+        self._document = loaded.document
+        self._problems: list[Problem] = []
+
+    def attempt(self, make: Callable[[], Any], path: str = "") -> Any:
+        """Make a part; None if that fails."""
+        try:
+            return make()
+        except ConfigError as error:
+            self._problems += [self._placed(problem) for problem in error.problems]
+        except (CatalogueError, MissingExtraError) as error:
+            self._problems.append(self._placed(Problem(str(error), path)))
+        return None
+
+    def _placed(self, problem: Problem) -> Problem:
+        where = self._document.place(tuple(problem.path.split(".")))
+        return replace(problem, where=problem.where or where)
+
+    def end(self) -> None:
+        """Refuse the scenario if anything was wrong."""
+        if self._problems:
+            raise ConfigError(self._problems)
 
 
 def _footprint(config: FootprintConfig) -> Footprint:
@@ -106,20 +141,10 @@ def _footprint(config: FootprintConfig) -> Footprint:
     return Footprint(*(float(np.clip(x, -np.pi / 2, np.pi / 2)) for x in limits))
 
 
-def _sources(scenario: Scenario, folder: Path) -> dict[int, TargetSource]:
-    """Target sources by survey number, of the surveys whose targets are kept by cells."""
-    return {
-        number: _source(
-            name,
-            survey.source,
-            survey.required_s,
-            _footprint(survey.footprint),
-            scenario.seed,
-            folder,
-        )
-        for number, (name, survey) in enumerate(scenario.surveys.items())
-        if survey.source.kind not in {"alerts", "fixed-fields"}
-    }
+def _survey_source(scenario: Scenario, name: str, folder: Path) -> TargetSource:
+    survey = scenario.surveys[name]
+    footprint = _footprint(survey.footprint)
+    return _source(name, survey.source, survey.required_s, footprint, scenario.seed, folder)
 
 
 def _source(
@@ -154,12 +179,11 @@ def _source(
     return CatalogueSource(table, name=name, required_s=required_s, footprint=footprint)
 
 
-def _standards(parts: Parts) -> tuple[SurveyTargets, ...]:
+def _standards(scenario: Scenario) -> tuple[SurveyTargets, ...]:
     """Flux standards for each kind of fibre: those that do not saturate in their short frame."""
-    scenario = parts.scenario
     found = []
     for mode, kind in MODE_KIND.items():
-        limit = Sensitivity(parts).saturation_mag(
+        limit = Sensitivity(scenario).saturation_mag(
             mode, scenario.site.seeing_median_rad, 1.0, scenario.calibration.standard_frame_s
         )
         config = scenario.standards.model_copy(

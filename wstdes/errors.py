@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CatalogueError",
     "ConfigError",
+    "KeyedError",
     "MissingExtraError",
     "Problem",
     "RunError",
@@ -66,6 +67,25 @@ class Problem:
         head = ": ".join(part for part in (str(self.where or ""), self.path) if part)
         text = f"{head}: {self.message}" if head else self.message
         return f"{text}\n    {self.hint}" if self.hint else text
+
+
+class KeyedError(ValueError):
+    """A check across several keys, with the key that should be mended.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong.
+    path : tuple of str
+        The key, from where the check stands.
+    """
+
+    def __init__(self, message: str, path: tuple[str, ...]) -> None:
+        super().__init__(message, path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class ConfigError(WstdesError):

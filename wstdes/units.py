@@ -156,6 +156,7 @@ class Unit:
         return {
             "type": "string",
             "description": f"{self.kind}, with its unit",
+            "unit": self.si,
             "examples": [self.example],
             "pattern": r"^\s*[+-]?[0-9._]+([eE][+-]?[0-9]+)?\s*\S.*$",
         }

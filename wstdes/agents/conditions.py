@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wstdes.agents.parts import Parts
+from wstdes.config.hardware import Spectrograph
+from wstdes.config.scenario import Scenario
 from wstdes.models.instrument import (
     atmospheric_fwhm,
     injection,
@@ -31,12 +32,17 @@ class Sensitivity:
     integral-field spectrograph catches all of an extended source, whatever the seeing.
     """
 
-    parts: Parts
+    scenario: Scenario
+
+    def _spectrograph(self, mode: str) -> Spectrograph:
+        found = getattr(self.scenario.spectrographs, mode)
+        assert isinstance(found, Spectrograph)
+        return found
 
     def image_quality(self, mode: str, seeing_rad: float, airmass: Array | float) -> Array:
         """FWHM on the fibre or spaxel [rad], at the reference channel's middle wavelength."""
-        telescope, site = self.parts.scenario.telescope, self.parts.scenario.site
-        spectrograph = self.parts.spectrograph(mode)
+        telescope, site = self.scenario.telescope, self.scenario.site
+        spectrograph = self._spectrograph(mode)
         atmosphere = atmospheric_fwhm(
             seeing_rad, airmass, telescope.diameter_m, site.outer_scale_m, self.wavelength_m(mode)
         )
@@ -47,7 +53,7 @@ class Sensitivity:
 
     def wavelength_m(self, mode: str) -> float:
         """Middle of the reference channel [m]."""
-        model = self.parts.spectrograph(mode)
+        model = self._spectrograph(mode)
         channel = model.channels[model.reference_channel]
         return 0.5 * (channel.wavelength_min_m + channel.wavelength_max_m)
 
@@ -55,24 +61,24 @@ class Sensitivity:
         """Share of a star's light that enters the fibre; 1 for the integral-field mode."""
         if mode == "ifs":
             return np.ones_like(np.asarray(airmass, dtype=np.float64))
-        return self.parts.scenario.focal_plane.centring_efficiency * injection(
+        return self.scenario.focal_plane.centring_efficiency * injection(
             self.image_quality(mode, seeing_rad, airmass),
-            self.parts.spectrograph(mode).aperture_rad,
-            self.parts.scenario.telescope.moffat_beta,
+            self._spectrograph(mode).aperture_rad,
+            self.scenario.telescope.moffat_beta,
         )
 
     def signal(
         self, mode: str, seeing_rad: float, transparency: float, airmass: Array | float
     ) -> Array:
         """Light in a fibre (or field) over that in reference conditions."""
-        site = self.parts.scenario.site
+        site = self.scenario.site
         reference = float(self.injected(mode, site.seeing_median_rad, 1.0))
         injected = self.injected(mode, seeing_rad, airmass)
         return relative_signal(transparency, site.extinction_mag, airmass, injected, reference)
 
     def noise_floor(self, mode: str, exposure_s: float) -> float:
         """Variance of the detector over that of the dark sky, in an exposure of a length."""
-        model, telescope = self.parts.spectrograph(mode), self.parts.scenario.telescope
+        model, telescope = self._spectrograph(mode), self.scenario.telescope
         channel = model.channels[model.reference_channel]
         area = telescope.effective_area_ifs_m2 if mode == "ifs" else telescope.effective_area_mos_m2
         aperture_sr = model.aperture_rad**2 * (1.0 if mode == "ifs" else np.pi / 4.0)
@@ -82,7 +88,7 @@ class Sensitivity:
             channel.dispersion_m,
             self.wavelength_m(mode),
             aperture_sr,
-            self.parts.scenario.site.dark_sky_mag,
+            self.scenario.site.dark_sky_mag,
         )
         reads = max(1, math.ceil(exposure_s / model.coadd_interval_s))
         detector = model.pixels_across * (
@@ -92,7 +98,7 @@ class Sensitivity:
 
     def saturation_mag(self, mode: str, seeing_rad: float, airmass: float, frame_s: float) -> float:
         """AB magnitude that saturates in a frame of a length."""
-        model, telescope = self.parts.spectrograph(mode), self.parts.scenario.telescope
+        model, telescope = self._spectrograph(mode), self.scenario.telescope
         channel = model.channels[model.reference_channel]
         area = telescope.effective_area_ifs_m2 if mode == "ifs" else telescope.effective_area_mos_m2
         # A star on spaxels: the share of it in one of them, at the peak of its image.

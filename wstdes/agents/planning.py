@@ -92,7 +92,7 @@ class Planner:
         self.telescope = telescope
         self.ledger = ledger
         self.sky = DaySky(parts.clock, parts.horizon, day.start_s)
-        self.sensitivity = Sensitivity(parts)
+        self.sensitivity = Sensitivity(parts.scenario)
         self.until_s = day.end_s
         exposure_s = parts.scenario.observing.exposure_s
         self._floors = {m: self.sensitivity.noise_floor(m, exposure_s) for m in MODES}

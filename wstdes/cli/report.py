@@ -14,9 +14,9 @@ def report(folder: Annotated[Path, typer.Argument(help="A run directory.")]) -> 
     """Draw the report of a run again; nothing is simulated."""
     from wstdes.errors import RunError
     from wstdes.report import write_report
-    from wstdes.study.runner import finish
+    from wstdes.study.runner import write_summary
 
-    run = finish(folder)
+    run = write_summary(folder)
     if not run.nights:
         raise RunError(f"{folder} holds no finished night: there is nothing to report")
     print(write_report(run))

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from wstdes.units import strip_suffix
 
-__all__ = ["Fraction", "HardwareModel", "Model", "Monthly", "PolicyRef"]
+__all__ = ["ByName", "Fraction", "HardwareModel", "Model", "Monthly", "PolicyRef"]
 
+T = TypeVar("T")
+
+
+def _by_name(value: dict[str, T]) -> dict[str, T]:
+    return dict(sorted(value.items()))
+
+
+ByName = Annotated[dict[str, T], AfterValidator(_by_name)]
+"""Things by name, sorted: in which order they were written changes nothing."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Monthly = Annotated[tuple[Fraction, ...], Field(min_length=12, max_length=12)]
 

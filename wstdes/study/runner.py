@@ -22,7 +22,7 @@ from wstdes.kernel.trace import merge_parts, write_part
 from wstdes.study.metrics import summarise
 from wstdes.study.run import Run, load_run
 
-__all__ = ["Progress", "execute", "new_run_folder"]
+__all__ = ["Progress", "execute", "new_run_folder", "write_summary"]
 
 PACKAGES = (
     "simpy",
@@ -122,12 +122,17 @@ def execute(
     except KeyboardInterrupt:
         manifest.write("partial", done)
     say(Progress("writing", done, nights))
-    return finish(folder)
+    return _finish(folder)
 
 
-def finish(folder: Path) -> Run:
-    """Make one file of each table and compute the summary, if there is any night."""
-    merge_parts(folder / "tables")
+def _finish(folder: Path) -> Run:
+    """Make one file of each table, and the summary."""
+    merge_parts(folder / "tables", load_run(folder).nights)
+    return write_summary(folder)
+
+
+def write_summary(folder: Path) -> Run:
+    """Compute the summary of a run anew, if there is any night; its tables stay as they are."""
     run = load_run(folder)
     if run.nights:
         _write_json(folder / "summary.json", summarise(run))
