@@ -18,8 +18,9 @@ from wstdes.agents.configuration import MODE_KIND
 from wstdes.agents.parts import Parts, Policies
 from wstdes.clock import DAY_S, Clock
 from wstdes.config import Loaded
-from wstdes.config.scenario import Footprint as FootprintConfig
-from wstdes.config.scenario import Scenario, Survey
+from wstdes.config.scenario import Scenario
+from wstdes.config.surveys import Footprint as FootprintConfig
+from wstdes.config.surveys import Survey
 from wstdes.errors import CatalogueError, ConfigError, MissingExtraError, Problem
 from wstdes.models.energy import clear_sky_share, solar_scale
 from wstdes.models.focalplane import FocalPlane, hexagonal_layout

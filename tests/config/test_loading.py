@@ -12,19 +12,16 @@ from typing import Any
 import pytest
 
 from wstdes.config import Scenario, digest, find_scenario, scenario_names
-from wstdes.config.hardware import (
+from wstdes.config.data_systems import (
     ComputeSite,
-    FocalPlaneModel,
     Grid,
     Network,
     Node,
     PipelineModel,
     PowerPlant,
-    Site,
-    Spectrograph,
     Storage,
-    Telescope,
 )
+from wstdes.config.hardware import FocalPlaneModel, Site, Spectrograph, Telescope
 from wstdes.config.loading import Loaded
 from wstdes.config.provenance import is_leaf
 from wstdes.config.tree import parse_yaml

@@ -12,7 +12,8 @@ from pydantic_core import PydanticCustomError
 
 import wstdes.units as units
 from wstdes.config.base import Model
-from wstdes.config.hardware import Battery, Link, Spectrograph
+from wstdes.config.data_systems import Battery, Link
+from wstdes.config.hardware import Spectrograph
 from wstdes.units import SUFFIXES, Unit, format_quantity, parse_quantity, strip_suffix
 
 TYPES = {

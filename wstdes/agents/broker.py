@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from wstdes.agents.parts import Parts
 from wstdes.agents.records import Alert
 from wstdes.clock import DAY_S
-from wstdes.config.scenario import AlertClass
+from wstdes.config.surveys import AlertClass
 from wstdes.kernel import Agent, Day, Signal
 from wstdes.models.sky import DaySky
 

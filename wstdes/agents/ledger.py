@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from wstdes.agents.configuration import MODE_KIND, Configuration
 from wstdes.agents.parts import Parts
-from wstdes.config.scenario import Survey
+from wstdes.config.surveys import Survey
 from wstdes.survey.progress import CREDIT_S, SurveyProgress, give
 
 __all__ = ["Pending", "SurveyLedger", "SurveyLedgerState"]

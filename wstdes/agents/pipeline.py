@@ -11,7 +11,7 @@ from wstdes.agents.parts import Parts
 from wstdes.agents.quality import QualityControl
 from wstdes.agents.records import Job, Product, Work
 from wstdes.agents.store import DataStore
-from wstdes.config.hardware import Stage
+from wstdes.config.data_systems import Stage
 from wstdes.config.scenario import ARCHIVE
 from wstdes.kernel import Agent, Day
 

@@ -14,7 +14,7 @@ import simpy
 from wstdes.agents.network import SITE as NETWORK
 from wstdes.agents.parts import Parts
 from wstdes.agents.weather import STEP_S, Weather
-from wstdes.config.hardware import Grid
+from wstdes.config.data_systems import Grid
 from wstdes.config.scenario import MOUNTAIN
 from wstdes.kernel import Agent, Day, Timer
 from wstdes.models.energy import carbon_shape, clear_sky_share, cloud_share

