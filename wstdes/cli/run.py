@@ -44,7 +44,7 @@ def run(
     except KeyboardInterrupt:
         sys.stderr.write("Stopped before the first night; nothing was written.\n")
         raise typer.Exit(130) from None
-    with _Bar(loaded.scenario.nights) as bar:
+    with _Bar(loaded.scenario.nights, loaded.scenario.start.isoformat()) as bar:
         done = execute(loaded, folder, report=bar.update, facility=facility)
     page = None
     if not no_report and done.nights:
@@ -74,8 +74,9 @@ def _warm_up() -> None:
 class _Bar:
     """A progress bar on a terminal; nothing in a pipe."""
 
-    def __init__(self, nights: int) -> None:
+    def __init__(self, nights: int, date: str) -> None:
         self._nights = nights
+        self._date = date
         self._shown = sys.stderr.isatty()
 
     def __enter__(self) -> _Bar:
@@ -91,7 +92,7 @@ class _Bar:
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
             )
-            self._task = self._bar.add_task("", total=self._nights, date="", rate="")
+            self._task = self._bar.add_task("", total=self._nights, date=self._date, rate="")
             self._bar.start()
         return self
 
