@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,6 +95,7 @@ class _Bar:
             )
             self._task = self._bar.add_task("", total=self._nights, date=self._date, rate="")
             self._bar.start()
+            self._began = time.perf_counter()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,8 +108,7 @@ class _Bar:
 
         assert isinstance(progress, Progress)
         if self._shown and progress.stage == "simulating":
-            speed = self._bar.tasks[0].speed
-            rate = f"{speed:.1f} nights/s" if speed else ""
+            rate = f"{progress.done / (time.perf_counter() - self._began):.2g} nights/s"
             self._bar.update(self._task, completed=progress.done, date=progress.date, rate=rate)
 
 
