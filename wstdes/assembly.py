@@ -37,6 +37,7 @@ from wstdes.survey import (
     read_catalogue,
 )
 from wstdes.survey.fields import STANDARD, SurveyTargets
+from wstdes.survey.targets import StoredSource
 from wstdes.survey.tiling import Tiling, cover
 
 __all__ = ["make_parts"]
@@ -248,8 +249,11 @@ def _expected(
         if number in ifs:
             table[inside, column] = 1.0
         else:
-            density = sources[number].density_per_sr(tiling.ra_rad[inside], tiling.dec_rad[inside])
-            table[inside, column] = density * area_sr
+            source, ra, dec = sources[number], tiling.ra_rad[inside], tiling.dec_rad[inside]
+            if isinstance(source, StoredSource):
+                table[inside, column] = source.count_within(ra, dec, radius)
+            else:
+                table[inside, column] = source.density_per_sr(ra, dec) * area_sr
     return table
 
 

@@ -39,6 +39,8 @@ class AlertBroker(Agent[BrokerState]):
         self.classes = parts.scenario.alerts
         self.urgent = Signal(day.env)
         """Fires when an alert of a class that may abort an exposure comes in."""
+        self.interrupting = Signal(day.env)
+        """Fires when an alert of a class that may abort an exposure or switch fields comes in."""
 
     def start(self) -> None:
         """Draw the day's alerts."""
@@ -69,21 +71,21 @@ class AlertBroker(Agent[BrokerState]):
         """A visit has the alert on a fibre."""
         alert = self.state.alerts[number]
         alert.state, alert.visit, alert.decided_s = "taken", visit, decided_s
-        alert.shutter_open_s = alert.shutter_close_s = None
 
-    def exposed(self, number: int, open_s: float, close_s: float) -> None:
-        """An exposure of the alert has ended."""
-        alert = self.state.alerts.get(number)
-        if alert is not None:
-            if alert.shutter_open_s is None:
-                alert.shutter_open_s = open_s
-            alert.shutter_close_s = close_s
+    def answered(self, number: int, span_s: tuple[float, float]) -> bool:
+        """A spectrum of the alert has passed quality control on site; whether it was the first.
 
-    def answered(self, number: int) -> bool:
-        """A spectrum of the alert has passed quality control on site; whether it was the first."""
+        Parameters
+        ----------
+        number : int
+            The alert.
+        span_s : tuple of float
+            Shutter opening and closing of the exposure that passed [s].
+        """
         alert = self.state.alerts.get(number)
         if alert is None:
             return False
+        alert.shutter_open_s, alert.shutter_close_s = span_s
         self._settle(alert, "observed", self.now)
         return True
 
@@ -123,14 +125,16 @@ class AlertBroker(Agent[BrokerState]):
         return ra, dec
 
     def _announce(self) -> Generator[simpy.Event, Any, None]:
-        times = sorted(
-            a.arrival_s
+        arrivals = sorted(
+            (a.arrival_s, self.classes[a.alert_class].response)
             for a in self.state.alerts.values()
-            if a.arrival_s >= self.now and self.classes[a.alert_class].response == "abort"
+            if a.arrival_s >= self.now and self.classes[a.alert_class].response != "insert"
         )
-        for t in times:
+        for t, response in arrivals:
             yield self.env.timeout(max(0.0, t - self.now))
-            self.urgent.fire()
+            self.interrupting.fire()
+            if response == "abort":
+                self.urgent.fire()
 
     def _settle(self, alert: Alert, outcome: str, quicklook_s: float | None) -> None:
         alert_class = self.classes[alert.alert_class]

@@ -12,6 +12,7 @@ from wstdes.agents.parts import MODES, Parts
 from wstdes.agents.records import Frames
 from wstdes.agents.spectrographs import Spectrographs
 from wstdes.kernel import Agent, Day
+from wstdes.models.sky import DaySky
 
 __all__ = ["Calibration", "CalibrationState"]
 
@@ -45,6 +46,10 @@ class Calibration(Agent[CalibrationState]):
         self.spectrographs = spectrographs
         self._complete = complete
         self._expect = expect
+        sky = DaySky(parts.clock, parts.horizon, day.start_s)
+        dark = sky.below(parts.scenario.observing.twilight_sun_altitude_rad)
+        self._dusk_s = day.end_s if dark is None else dark[0]
+        self._busy = False
 
     def start(self) -> None:
         """Take what is left of the day frames."""
@@ -53,7 +58,9 @@ class Calibration(Agent[CalibrationState]):
 
     def after_sunrise(self, night: int) -> None:
         """Plan the day frames of a night that has ended."""
-        self.state.frames_left += self.plan.day_frames
+        if self._busy:
+            return
+        self.state.frames_left = self.plan.day_frames
         self.state.begin_s = self.now + self.plan.day_start_after_sunrise_s
         self.state.night = night
         if self.plan.day_frames:
@@ -113,19 +120,27 @@ class Calibration(Agent[CalibrationState]):
                 )
 
     def _by_day(self) -> Generator[simpy.Event, Any, None]:
-        """Take day frames; none is begun that noon would cut."""
+        """Take day frames until dusk; none is begun that noon would cut.
+
+        Frames that did not fit before dusk are given up: the night's are more.
+        """
         state, plan = self.state, self.plan
+        self._busy = True
         if self.now < state.begin_s:
             yield self.env.timeout(min(state.begin_s, self.day.end_s) - self.now)
         works = {mode: work_key(mode, None, state.night) for mode in MODES}
         for mode, key in works.items():
             self._expect(key, mode, None, state.night)
-        while state.frames_left and self.now + self.frame_s(plan.day_frame_s) < self.day.end_s:
+        dusk = self._dusk_s if self.now < self._dusk_s else self.day.end_s
+        while state.frames_left and self.now + self.frame_s(plan.day_frame_s) < dusk:
             yield from self.take("day", 1, plan.day_frame_s, state.night, None, works)
             state.frames_left -= 1
+        if dusk < self.day.end_s:
+            state.frames_left = 0
         if not state.frames_left:
             for key in works.values():
                 self._complete(key)
+        self._busy = False
 
 
 def work_key(mode: str, visit: int | None, night: int) -> str:

@@ -27,8 +27,16 @@ class Pending:
         Credit given, by ``exposure/mode`` and by what limits the spectra.
     waiting : list of str
         ``exposure/mode`` without a verdict.
+    wanted, assigned : dict of int to int
+        Unfinished targets in the field, and those with a fibre, by survey number.
     alerts : list of int
         Alerts with a fibre.
+    spans : dict of str to tuple of float
+        Shutter opening and closing, by ``exposure/mode`` [s].
+    good : list of str
+        ``exposure/mode`` that passed.
+    answered : list of int
+        Alerts whose first good spectrum this visit took.
     closed : bool
         No exposure will follow.
     """
@@ -42,9 +50,13 @@ class Pending:
     kind: NDArray[np.int8]
     sizes: dict[tuple[int, int], int]
     wanted: dict[int, int]
+    assigned: dict[int, int]
     alerts: list[int]
     steps: dict[str, dict[str, int]] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
+    spans: dict[str, tuple[float, float]] = field(default_factory=dict)
+    good: list[str] = field(default_factory=list)
+    answered: list[int] = field(default_factory=list)
     closed: bool = False
 
 
@@ -91,6 +103,7 @@ class SurveyLedger:
             c.kind,
             c.sizes,
             c.wanted,
+            c.assigned,
             c.alerts,
         )
 
@@ -100,7 +113,14 @@ class SurveyLedger:
         credit = self.state.progress[survey].of(0, len(self.parts.tiling))
         return max(0.0, 1.0 - float(credit[tile]) * CREDIT_S / required)
 
-    def credit(self, visit: int, exposure: int, mode: str, effective_s: dict[str, float]) -> None:
+    def credit(
+        self,
+        visit: int,
+        exposure: int,
+        mode: str,
+        span_s: tuple[float, float],
+        effective_s: dict[str, float],
+    ) -> None:
         """Give the targets of a mode the effective time of an exposure.
 
         Parameters
@@ -109,11 +129,14 @@ class SurveyLedger:
             Their numbers.
         mode : str
             lr, hr or ifs.
+        span_s : tuple of float
+            Shutter opening and closing [s].
         effective_s : dict of str to float
             By what limits the spectra: sky and source [s].
         """
         pending = self.state.pending[visit]
         key = f"{exposure}/{mode}"
+        pending.spans[key] = span_s
         pending.steps[key] = {noise: round(s / CREDIT_S) for noise, s in effective_s.items()}
         pending.waiting.append(key)
         self._give(pending, mode, pending.steps[key])
@@ -123,11 +146,17 @@ class SurveyLedger:
         pending = self.state.pending[visit]
         key = f"{exposure}/{mode}"
         pending.waiting.remove(key)
-        if not passed:
+        if passed:
+            pending.good.append(key)
+        else:
             given = {noise: -steps for noise, steps in pending.steps[key].items()}
             self._give(pending, mode, given, undo=True)
         self._settle(visit, changed=not passed)
         return passed
+
+    def nothing_in(self, tile: int) -> None:
+        """No fibre reaches anything in this tile: it has nothing to give."""
+        self.state.remaining[tile] = 0.0
 
     def close(self, visit: int) -> None:
         """No exposure of the visit will follow."""
@@ -179,7 +208,18 @@ class SurveyLedger:
         if pending.tile is not None and changed:
             self._count_left(pending, pending.tile)
         if pending.closed and not pending.waiting:
+            self._complete_alerts(pending)
             del self.state.pending[visit]
+
+    def _complete_alerts(self, pending: Pending) -> None:
+        """Alerts of the visit are completed if its good exposures give the time they need."""
+        number = self.parts.alert_survey
+        if number is None or not pending.answered:
+            return
+        rules = self._survey(number)
+        steps = sum(pending.steps[k][rules.noise] for k in pending.good if k.endswith("/lr"))
+        if steps * CREDIT_S >= rules.required_s:
+            self.state.progress[number].completed += len(pending.answered)
 
     def _count_left(self, pending: Pending, tile: int) -> None:
         for column, survey in enumerate(self.parts.tile_surveys):
@@ -196,5 +236,6 @@ class SurveyLedger:
                 here = mine[pending.pixel[mine] == pixel]
                 credit = progress.of(pixel, pending.sizes[survey, pixel])[pending.index[here]]
                 done += int((credit * CREDIT_S >= pending.required_s[here]).sum())
-            if pending.wanted[survey]:
-                self.state.remaining[tile, column] = pending.wanted[survey] - done
+            # Where no fibre reached any of them, none will: the tile has nothing more to give.
+            left = pending.wanted[survey] - done if pending.assigned[survey] else 0
+            self.state.remaining[tile, column] = left

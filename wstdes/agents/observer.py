@@ -12,7 +12,7 @@ import simpy
 from wstdes.agents.calibration import work_key
 from wstdes.agents.configuration import Configuration, configure
 from wstdes.agents.dome import Dome
-from wstdes.agents.ledger import SurveyLedger, SurveyLedgerState
+from wstdes.agents.ledger import Pending, SurveyLedger, SurveyLedgerState
 from wstdes.agents.parts import MODES, Parts
 from wstdes.agents.planning import Planner, Visit
 from wstdes.agents.records import Alert
@@ -74,21 +74,20 @@ class Observer(Agent[ObserverState]):
             v for v, p in self.state.ledger.pending.items() if f"{exposure}/{mode}" in p.waiting
         )
         pending = self.state.ledger.pending[visit]
-        good = self.ledger.verdict(visit, exposure, mode, passed)
-        if mode == "lr":
-            if good and pending.alerts:
-                self._answer(pending.alerts)
-            elif pending.closed and not any(k.endswith("/lr") for k in pending.waiting):
-                for alert in pending.alerts:
-                    self.dome.broker.failed(alert)
+        if passed and mode == "lr" and pending.alerts:
+            self._answer(pending, f"{exposure}/{mode}")
+        self.ledger.verdict(visit, exposure, mode, passed)
+        if pending.closed and not any(k.endswith("/lr") for k in pending.waiting):
+            for alert in pending.alerts:
+                self.dome.broker.failed(alert)
 
-    def _answer(self, alerts: list[int]) -> None:
-        """Their spectra are good: the alerts are settled."""
+    def _answer(self, pending: Pending, key: str) -> None:
+        """An exposure of these alerts is good: they are settled."""
         assert self.parts.alert_survey is not None
         progress = self.state.ledger.progress[self.parts.alert_survey]
-        for alert in alerts:
-            if self.dome.broker.answered(alert):
-                progress.completed += 1
+        for alert in pending.alerts:
+            if self.dome.broker.answered(alert, pending.spans[key]):
+                pending.answered.append(alert)
                 progress.started += 1
 
     # The night -------------------------------------------------------------------------------
@@ -145,16 +144,17 @@ class Observer(Agent[ObserverState]):
 
     def _science(self, until_s: float) -> Process:
         dome = self.dome
-        dome.telescope.operate()
         self.planner.until_s = until_s
         while self.now < until_s:
             if not dome.weather.current.open:
+                dome.telescope.rest()
                 self._use("weather", cause=dome.weather.current.closed_by)
                 yield from self._until(until_s, dome.weather.changed.wait())
             elif not dome.telescope.working:
                 self._use("fault", cause="telescope")
                 yield from self._until(until_s, dome.telescope.repaired.wait())
             else:
+                dome.telescope.operate()
                 yield from self._observe(until_s)
         dome.telescope.rest()
 
@@ -163,8 +163,11 @@ class Observer(Agent[ObserverState]):
         found = self._next_visit()
         if found is None:
             self._use("idle", cause="no tile")
-            broker, weather = self.dome.broker, self.dome.weather
-            yield from self._until(until_s, weather.changed.wait() | broker.urgent.wait())
+            dome = self.dome
+            events = [dome.weather.changed.wait(), dome.broker.interrupting.wait()]
+            yield from self._until(
+                until_s, self.env.any_of([*events, dome.telescope.failed.wait()])
+            )
         else:
             yield from self._visit(*found)
 
@@ -174,8 +177,13 @@ class Observer(Agent[ObserverState]):
             found = self._alert_visit(alert)
             if found is not None:
                 return found
-        visit = self.planner.for_surveys()
-        return None if visit is None else (visit, self._configure(visit))
+        while (visit := self.planner.for_surveys()) is not None:
+            config = self._configure(visit)
+            if _modes(config, self.planner.ifs_survey(visit)):
+                return visit, config
+            assert visit.tile is not None
+            self.ledger.nothing_in(visit.tile)
+        return None
 
     def _alert_visit(self, alert: Alert) -> tuple[Visit, Configuration] | None:
         """A field in which a fibre reaches the alert; without one it interrupts no more."""

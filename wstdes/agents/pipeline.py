@@ -222,7 +222,7 @@ class Pipeline(Agent[PipelineState]):
         if need in {"calibration", "day-calibration"}:
             frames = self.parts.scenario.calibration.attached_frames
             taken = work.complete or (need == "calibration" and work.calibration_frames >= frames)
-            return list(work.calibrations) if taken and work.calibrations else None
+            return list(work.calibrations) if taken and (work.calibrations or not frames) else None
         if need == "raw":
             wanted = good if exposure is None else [exposure]
             raw = [work.raw.get(e, -1) for e in wanted]

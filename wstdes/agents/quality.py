@@ -17,6 +17,7 @@ class Sample:
 
     visit: int
     signal: float
+    open_shutter_s: float
 
 
 @dataclass
@@ -58,6 +59,8 @@ class QualityControl(Agent[QualityState]):
         reason = ""
         if lost:
             reason = "lost"
+        elif sample.open_shutter_s < self.rules.shortest_s:
+            reason = "short"
         elif sample.signal < self.rules.signal_min:
             reason = "conditions"
         elif draw < self.rules.defect_fraction:

@@ -172,7 +172,7 @@ TABLES: tuple[Table, ...] = (
             _MODE,
             _time("judged", "when the verdict was given"),
             Column("passed", "bool", "whether it counts"),
-            _text("reason", "why it failed: conditions, defect, lost; or nothing"),
+            _text("reason", "why it failed: conditions, defect, short, lost; or nothing"),
             _float("signal", "light in the fibres over that in reference conditions"),
         ),
     ),

@@ -79,7 +79,9 @@ class Telescope(Agent[TelescopeState]):
         return self.now >= self.state.repaired_s
 
     def operate(self) -> None:
-        """Begin to track: the clock of faults runs."""
+        """Track from now on: the clock of faults runs."""
+        if self._operating_since is not None:
+            return
         self._operating_since = max(self.now, self.state.repaired_s)
         self.draw_power(SITE, "tracking", self.model.drives_power_w, "drives")
         self._fault.set(self._operating_since + self.state.until_fault_s)

@@ -163,8 +163,6 @@ class VisitRun:
         self.open_s += end - begin
         self._use("readout", self.number)
         reads = {m: self._close_shutter(exposure, m, begin, end) for m in self.works}
-        for alert in self.config.alerts:
-            self.dome.broker.exposed(alert, begin, end)
         self.dome.telescope.follow(*self.planner.direction(self.plan, end))
         done = yield self.env.all_of([process for process, _ in reads.values()])
         for mode, (process, row) in reads.items():
@@ -208,8 +206,8 @@ class VisitRun:
             noise: float(effective_rate(signal, sky, noise, floor)) * (end - begin)
             for noise in ("sky", "source")
         }
-        self.dome.quality.expect(exposure, mode, Sample(self.number, signal))
-        self.ledger.credit(self.number, exposure, mode, effective)
+        self.dome.quality.expect(exposure, mode, Sample(self.number, signal, end - begin))
+        self.ledger.credit(self.number, exposure, mode, (begin, end), effective)
         process = self.dome.spectrographs[mode].read(
             Frames("exposure", mode, self.number, exposure, self.day.index, end, self.works[mode])
         )

@@ -122,6 +122,9 @@ class Quality(Model):
     signal_min: Fraction = Field(
         description="light in the fibres, over reference conditions, below which it fails"
     )
+    shortest_s: Annotated[
+        Seconds, Field(ge=0, description="open-shutter time below which an exposure fails")
+    ]
     defect_fraction: Fraction = Field(description="exposures of a mode spoilt by the instrument")
 
 

@@ -148,6 +148,8 @@ class Survey(Model):
     def _source_fits(self) -> Self:
         if (self.source.kind == "fixed-fields") != (self.mode == "ifs"):
             raise ValueError("fixed-fields are for the mode ifs, and the mode ifs needs them")
+        if self.source.kind == "alerts" and self.mode != "lr":
+            raise ValueError("alerts are observed in the mode lr")
         return self
 
 

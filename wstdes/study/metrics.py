@@ -65,7 +65,8 @@ def _where(table: pa.Table, **equal: str) -> pa.Table:
 
 
 def _quantile(values: NDArray[np.float64], share: float) -> float | None:
-    return float(np.quantile(values, share)) if len(values) else None
+    known = values[np.isfinite(values)]
+    return float(np.quantile(known, share)) if len(known) else None
 
 
 def _share(part: float, whole: float) -> float | None:
@@ -171,7 +172,7 @@ def integral_field(run: Run) -> Iterator[Metric]:
         "ifs_area",
         sum(r["started"] for r in fields) * area,
         "deg2",
-        "area of the integral-field fields that were begun",
+        "area of the integral-field fields that were begun, summed over surveys",
     )
 
 

@@ -193,6 +193,19 @@ class StoredSource:
         """Return, for each target of a cell, its row (from 0) in the table given [n]."""
         return self.order[self._span(pixel)]
 
+    def count_within(
+        self, ra_rad: FloatArray, dec_rad: FloatArray, radius_rad: float
+    ) -> FloatArray:
+        """Return how many targets lie within a radius [rad] of each position, shape of `ra_rad`."""
+        from scipy.spatial import cKDTree
+
+        if not len(self):
+            return np.zeros(len(ra_rad))
+        tree = cKDTree(unit_vectors(self._targets.ra_rad, self._targets.dec_rad))
+        chord = 2.0 * math.sin(0.5 * radius_rad)
+        found = tree.query_ball_point(unit_vectors(ra_rad, dec_rad), chord, return_length=True)
+        return np.asarray(found, dtype=np.float64)
+
     def density_per_sr(self, ra_rad: FloatArray, dec_rad: FloatArray) -> FloatArray:
         """Return the mean density of the cell at each position [1/sr], shape of `ra_rad`."""
         counts = np.diff(self._start)
