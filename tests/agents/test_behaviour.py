@@ -185,6 +185,7 @@ class Lowest:
         import numpy as np
         from wstdes.policies.views import Decision
         good = np.flatnonzero(view.observable)
+        good = good[view.remaining[good].sum(axis=1) > 0]
         return Decision(int(good[np.argmin(view.altitude_rad[good])]) if len(good) else None)
 """
 

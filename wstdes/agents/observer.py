@@ -22,6 +22,8 @@ from wstdes.survey.progress import CREDIT_S
 
 __all__ = ["Observer", "ObserverState"]
 
+MOST_EMPTY_TILES = 10
+"""How many tiles in which no fibre reaches anything are tried before waiting for the sky."""
 MOST_SHIFTS = 6
 """How often a field is moved until a fibre reaches its alert."""
 Process = Generator[simpy.Event, Any, None]
@@ -177,7 +179,10 @@ class Observer(Agent[ObserverState]):
             found = self._alert_visit(alert)
             if found is not None:
                 return found
-        while (visit := self.planner.for_surveys()) is not None:
+        for _ in range(MOST_EMPTY_TILES):
+            visit = self.planner.for_surveys()
+            if visit is None:
+                return None
             config = self._configure(visit)
             if _modes(config, self.planner.ifs_survey(visit)):
                 return visit, config
