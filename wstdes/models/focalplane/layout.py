@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wstdes.models.focalplane.arms import TOLERANCE_M
+
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from wstdes.models.focalplane.arms import Arms
 
 __all__ = ["HR", "LR", "FocalPlane", "hexagonal_layout"]
 
@@ -22,6 +26,40 @@ HR = 1
 _EVEN = 0.7548776662466927, 0.5698402909980532
 """Powers -1 and -2 of the plastic number: the lattice points whose sum of coordinates, weighted
 with these, has a fraction below f are an evenly spread share f of the lattice."""
+
+
+def _none() -> npt.NDArray[np.int32]:
+    """Stand for an array that is filled in afterwards."""
+    return np.zeros(0, dtype=np.int32)
+
+
+def slit_positions(
+    kind: npt.NDArray[np.int8],
+    spectrograph: npt.NDArray[np.int16],
+    order: npt.NDArray[np.int32],
+) -> npt.NDArray[np.int32]:
+    """Position of each fibre on its spectrograph's slit.
+
+    Parameters
+    ----------
+    kind, spectrograph : int[n]
+        Which slit.
+    order : int[n]
+        Fibres follow each other by this number; equal ones as they stand in the array.
+
+    Returns
+    -------
+    int32[n]
+        From 0 on each slit, without gaps.
+    """
+    by_slit = np.lexsort((order, spectrograph, kind))
+    slit = np.column_stack((kind, spectrograph)).astype(np.int64)[by_slit]
+    first = np.r_[True, (slit[1:] != slit[:-1]).any(axis=1)][: len(slit)]
+    start = np.flatnonzero(first)
+    position = np.empty(len(slit), dtype=np.int32)
+    lengths = np.diff(np.r_[start, len(slit)])
+    position[by_slit] = np.arange(len(slit)) - np.repeat(start, lengths)
+    return position
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +76,13 @@ class FocalPlane:
         Patrol radius [m]: the fibre reaches every point this far from home, or nearer.
     spectrograph : int16[n]
         Number of the spectrograph that the fibre feeds, from 0 within its kind.
+    module : int32[n], optional
+        The module (raft, petal) that carries the positioner, from 0; all in one by default.
+    slit : int32[n], optional
+        Position along the slit of its spectrograph, from 0. By default in the order of modules,
+        and within a module in the order of these arrays.
+    arms : Arms, optional
+        Lengths and outlines of the arms; without them a positioner is a patrol disc.
 
     Raises
     ------
@@ -50,27 +95,48 @@ class FocalPlane:
     kind: npt.NDArray[np.int8]
     patrol_m: npt.NDArray[np.float64]
     spectrograph: npt.NDArray[np.int16]
+    module: npt.NDArray[np.int32] = field(default_factory=_none)
+    slit: npt.NDArray[np.int32] = field(default_factory=_none)
+    arms: Arms | None = None
 
     def __post_init__(self) -> None:
-        shapes = {
-            name: np.shape(getattr(self, name))
-            for name in ("x_m", "y_m", "kind", "patrol_m", "spectrograph")
-        }
-        if len(set(shapes.values())) != 1 or len(shapes["x_m"]) != 1:
-            raise ValueError(f"a focal plane needs vectors of one length, not {shapes}")
-        if self.n_fibres == 0:
-            raise ValueError("a focal plane needs at least one fibre")
+        if not np.size(self.module):
+            object.__setattr__(self, "module", np.zeros(np.shape(self.x_m), np.int32))
+        self._check_shapes("x_m", "y_m", "kind", "patrol_m", "spectrograph", "module")
+        if not np.size(self.slit):
+            slit = slit_positions(self.kind, self.spectrograph, self.module)
+            object.__setattr__(self, "slit", slit)
+        self._check_shapes("x_m", "slit")
         if not (np.isfinite(self.x_m).all() and np.isfinite(self.y_m).all()):
             raise ValueError("the positions of the fibres must be finite")
         if not np.isin(self.kind, (LR, HR)).all():
             raise ValueError(f"the kind of a fibre is {LR} (LR) or {HR} (HR)")
         if not (np.isfinite(self.patrol_m).all() and np.min(self.patrol_m) >= 0.0):
             raise ValueError("patrol radii must be finite and not negative")
+        if np.min(self.module) < 0 or np.min(self.slit) < 0:
+            raise ValueError("modules and positions on a slit count from 0")
+        if self.arms is not None:
+            if self.arms.n_fibres != self.n_fibres:
+                raise ValueError(f"{self.n_fibres} fibres cannot have {self.arms.n_fibres} arms")
+            if np.any(self.patrol_m > self.arms.reach_m()[1] + TOLERANCE_M):
+                raise ValueError("patrol radii must not be longer than the arms reach")
+
+    def _check_shapes(self, *names: str) -> None:
+        shapes = {name: np.shape(getattr(self, name)) for name in names}
+        if len(set(shapes.values())) != 1 or len(shapes["x_m"]) != 1:
+            raise ValueError(f"a focal plane needs vectors of one length, not {shapes}")
+        if self.n_fibres == 0:
+            raise ValueError("a focal plane needs at least one fibre")
 
     @property
     def n_fibres(self) -> int:
         """Number of positioners of both kinds."""
         return len(self.x_m)
+
+    @property
+    def inner_m(self) -> npt.NDArray[np.float64]:
+        """Radius about each home that its own fibre cannot enter, float64[n] [m]."""
+        return np.zeros(self.n_fibres) if self.arms is None else self.arms.reach_m()[0]
 
     @property
     def radius_m(self) -> float:
