@@ -19,13 +19,22 @@ from __future__ import annotations
 from wstdes.allocation.assign import Assignment, FibreUse, assign, kernels_cached, warm_up
 from wstdes.allocation.candidates import build_candidates
 from wstdes.allocation.matching import match_in_order
+from wstdes.allocation.methods import METHODS, solve
+from wstdes.allocation.problem import AssignmentProblem, Geometry, Purpose, Quotas, Solution
 
 __all__ = [
+    "METHODS",
     "Assignment",
+    "AssignmentProblem",
     "FibreUse",
+    "Geometry",
+    "Purpose",
+    "Quotas",
+    "Solution",
     "assign",
     "build_candidates",
     "kernels_cached",
     "match_in_order",
+    "solve",
     "warm_up",
 ]
