@@ -15,7 +15,7 @@ from wstdes.errors import CatalogueError, did_you_mean
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["FORMATS", "Column", "read_columns"]
+__all__ = ["FORMATS", "Column", "columns_of", "read_columns"]
 
 FORMATS = {
     ".fits": "fits",
@@ -66,13 +66,18 @@ def read_columns(path: Path) -> dict[str, Column]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyWarning)
             table = _read(path, kind)
-            return {str(name): _column(table, name) for name in table.colnames}
+            return columns_of(table)
     except MemoryError:
         raise
     except Exception as error:  # each reader fails in its own way
         reason = str(error).strip().split("\n", maxsplit=1)[0] or type(error).__name__
         name = kind.removeprefix("ascii.").upper()
         raise CatalogueError(f"{path}: cannot be read as {name}: {reason}") from error
+
+
+def columns_of(table: Table) -> dict[str, Column]:
+    """Return the columns of a table in memory, in its order."""
+    return {str(name): _column(table, name) for name in table.colnames}
 
 
 def _suffix(path: Path) -> str:
