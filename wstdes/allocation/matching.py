@@ -196,12 +196,12 @@ def _extend(
         row = rows[i]
         if left[kind[row]] <= 0:
             continue
-        low, high = np.int32(start[row]), np.int32(start[row + 1])
-        all_dead, free = np.uint8(DEAD), np.int32(-1)
+        low, high = int(start[row]), int(start[row + 1])
+        all_dead, free = np.uint8(DEAD), -1
         for j in range(low, high):
             of_fibre = state[fibre[j]]
             if of_fibre == FREE:
-                free = np.int32(j)
+                free = j
                 break
             all_dead &= of_fibre
         if free >= 0:
@@ -209,7 +209,7 @@ def _extend(
         elif all_dead == DEAD:
             continue
         else:
-            free = high - np.int32(1)
+            free = high - 1
             f = _push_along(low, high, searches + i, fibre, state, owner, of, asker, queue)
             if f < 0:
                 continue
@@ -243,7 +243,7 @@ def _push_along(
     int
         A fibre of the edges, which nobody owns now, or -1.
     """
-    asking, n_queued, place = np.int32(-1), 0, 0
+    asking, n_queued, place = -1, 0, 0
     while True:
         for j in range(low, high):
             g = fibre[j]
