@@ -23,7 +23,7 @@ from wstdes.config.surveys import Footprint as FootprintConfig
 from wstdes.config.surveys import Survey
 from wstdes.errors import CatalogueError, ConfigError, MissingExtraError, Problem
 from wstdes.models.energy import clear_sky_share, solar_scale
-from wstdes.models.focalplane import FocalPlane, hexagonal_layout
+from wstdes.models.focalplane import FocalPlane, focal_plane
 from wstdes.models.sky import Horizon, sun
 from wstdes.policies import make_policy
 from wstdes.policies.views import SurveyView
@@ -271,13 +271,19 @@ def _view(name: str, survey: Survey) -> SurveyView:
 
 def _focal_plane(scenario: Scenario) -> FocalPlane:
     model, telescope = scenario.focal_plane, scenario.telescope
+    if not model.hr_fibres:
+        raise ConfigError(
+            [
+                Problem(
+                    "this facility has high-resolution spectrographs: they need fibres",
+                    "focal_plane.hr_fibres",
+                    hint="focal planes of other facilities are for `wstdes allocate`",
+                )
+            ]
+        )
     hole = 0.5 * telescope.ifs_patrol_diameter_rad * telescope.plate_scale_m_per_rad
-    plane = hexagonal_layout(
-        n_lr=model.lr_fibres,
-        n_hr=model.hr_fibres,
-        pitch_m=model.pitch_m,
-        patrol_lr_m=model.patrol_lr_m,
-        patrol_hr_m=model.patrol_hr_m,
+    plane = focal_plane(
+        model,
         hole_radius_m=hole,
         spectrographs_lr=scenario.spectrographs.lr.spectrographs,
         spectrographs_hr=scenario.spectrographs.hr.spectrographs,

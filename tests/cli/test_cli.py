@@ -71,7 +71,7 @@ def test_list_names_scenarios_models_policies_and_tables(tmp_path: Path) -> None
     assert done.returncode == 0
     words = set(done.stdout.replace(",", " ").split())
     assert set(scenario_names()) <= words
-    assert {"wst-12m4", "wst-6mm2", "merit", "by-class", "least-backlog", "time_use"} <= words
+    assert {"wst-12m4", "wst-2026", "merit", "by-class", "least-backlog", "time_use"} <= words
 
 
 def test_validate_of_a_good_scenario_prints_its_digest(tmp_path: Path) -> None:

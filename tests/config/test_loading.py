@@ -21,7 +21,8 @@ from wstdes.config.data_systems import (
     PowerPlant,
     Storage,
 )
-from wstdes.config.hardware import FocalPlaneModel, Site, Spectrograph, Telescope
+from wstdes.config.focal_plane import FocalPlaneModel
+from wstdes.config.hardware import Site, Spectrograph, Telescope
 from wstdes.config.loading import Loaded
 from wstdes.config.provenance import is_leaf
 from wstdes.config.tree import parse_yaml
@@ -124,10 +125,10 @@ def test_null_removes_an_entry(write: Write, small: Loaded) -> None:
 
 
 def test_another_model_replaces_the_values_set_for_the_first(write: Write) -> None:
-    loaded = load(write("extends: small\nfocal_plane: {use: wst-6mm2}\n"))
+    loaded = load(write("extends: small\nfocal_plane: {use: wst-2026}\n"))
     assert loaded.scenario.focal_plane.pitch_m == pytest.approx(6.2e-3)
     assert loaded.scenario.focal_plane.lr_fibres == 30000
-    by_name = load(write("extends: small\nfocal_plane: wst-6mm2\n"))
+    by_name = load(write("extends: small\nfocal_plane: wst-2026\n"))
     assert by_name.scenario.focal_plane == loaded.scenario.focal_plane
 
 

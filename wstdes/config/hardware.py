@@ -1,4 +1,4 @@
-"""Hardware models of the observatory: site, telescope, fibres, spectrographs.
+"""Hardware models of the observatory: site, telescope, spectrographs.
 
 Nothing here has a number in it. Values come from the files of ``hardware_models/``, where each has
 a source.
@@ -29,7 +29,6 @@ from wstdes.units import (
 __all__ = [
     "Channel",
     "Count",
-    "FocalPlaneModel",
     "Load",
     "Mode",
     "NonNegativeS",
@@ -151,29 +150,6 @@ class Telescope(HardwareModel):
     enclosure_power_w: Load = Field(description="enclosure and thermal control, day and night")
     infrastructure_power_w: Load = Field(description="buildings and services, day and night")
     instrument_hvac_power_w: Load = Field(description="spectrograph rooms, day and night")
-
-
-class FocalPlaneModel(HardwareModel):
-    """The fibre positioners."""
-
-    kind: ClassVar[str] = "focal_plane"
-
-    lr_fibres: Count = Field(description="positioners that carry a low-resolution fibre")
-    hr_fibres: Count = Field(description="positioners that carry a high-resolution fibre")
-    pitch_m: PositiveM = Field(description="centre to centre, between neighbouring positioners")
-    patrol_lr_m: PositiveM = Field(description="radius within reach of an LR positioner")
-    patrol_hr_m: PositiveM = Field(description="radius within reach of an HR positioner")
-    reconfiguration_s: NonNegativeS = Field(
-        description="to move all positioners, metrology included; overlaps the slew"
-    )
-    broken_fraction: Fraction = Field(description="broken on the first evening")
-    broken_per_year: Fraction = Field(description="share that breaks in a year")
-    centring_efficiency: Fraction = Field(description="light kept despite positioning errors")
-    sky_fraction: Fraction = Field(description="share of usable fibres put on blank sky")
-    standard_fraction_lr: Fraction = Field(description="share of usable LR fibres for standards")
-    standard_fraction_hr: Fraction = Field(description="share of usable HR fibres for standards")
-    moving_power_w: Load = Field(description="a positioner while it moves")
-    holding_power_w: Load = Field(description="a positioner at rest")
 
 
 class Channel(Model):

@@ -10,7 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from wstdes.clock import EPHEMERIS_END, EPHEMERIS_START
 from wstdes.config.base import ByName, Fraction, Model, PolicyRef
 from wstdes.config.data_systems import ComputeSite, Network, PipelineModel, PowerPlant
-from wstdes.config.hardware import FocalPlaneModel, Site, Spectrograph, Telescope
+from wstdes.config.focal_plane import FocalPlaneModel
+from wstdes.config.hardware import Site, Spectrograph, Telescope
 from wstdes.config.surveys import AlertClass, Angle, GaiaCatalogue, MockStarCatalogue, Survey
 from wstdes.errors import KeyedError
 from wstdes.units import (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wstdes.models.focalplane.arms import TOLERANCE_M
+from wstdes.models.focalplane.modules import slit_positions, triangular_modules
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,35 +32,6 @@ with these, has a fraction below f are an evenly spread share f of the lattice."
 def _none() -> npt.NDArray[np.int32]:
     """Stand for an array that is filled in afterwards."""
     return np.zeros(0, dtype=np.int32)
-
-
-def slit_positions(
-    kind: npt.NDArray[np.int8],
-    spectrograph: npt.NDArray[np.int16],
-    order: npt.NDArray[np.int32],
-) -> npt.NDArray[np.int32]:
-    """Position of each fibre on its spectrograph's slit.
-
-    Parameters
-    ----------
-    kind, spectrograph : int[n]
-        Which slit.
-    order : int[n]
-        Fibres follow each other by this number; equal ones as they stand in the array.
-
-    Returns
-    -------
-    int32[n]
-        From 0 on each slit, without gaps.
-    """
-    by_slit = np.lexsort((order, spectrograph, kind))
-    slit = np.column_stack((kind, spectrograph)).astype(np.int64)[by_slit]
-    first = np.r_[True, (slit[1:] != slit[:-1]).any(axis=1)][: len(slit)]
-    start = np.flatnonzero(first)
-    position = np.empty(len(slit), dtype=np.int32)
-    lengths = np.diff(np.r_[start, len(slit)])
-    position[by_slit] = np.arange(len(slit)) - np.repeat(start, lengths)
-    return position
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +131,7 @@ def hexagonal_layout(
     hole_radius_m: float,
     spectrographs_lr: int,
     spectrographs_hr: int,
+    module_size: int = 63,
 ) -> FocalPlane:
     """Fill a hexagonal lattice from the centre outwards, around the hole of the IFS.
 
@@ -166,7 +139,9 @@ def hexagonal_layout(
     the hole; equally distant points enter by row, then by column. The HR positioners are a
     hexagonal sub-lattice of about every ``(n_lr + n_hr) / n_hr``-th point, thinned or
     filled evenly to exactly `n_hr`. Each spectrograph takes a compact patch of the plane; the
-    patches of a kind differ by at most one fibre. Positioners are numbered outwards.
+    patches of a kind differ by at most one fibre. Positioners are numbered outwards. Modules are
+    triangles that tile the plane (:func:`triangular_modules`), incomplete at its edges; a slit
+    follows them.
 
     Parameters
     ----------
@@ -180,6 +155,8 @@ def hexagonal_layout(
         Radius of the central hole [m]; zero for none.
     spectrographs_lr, spectrographs_hr : int
         Number of spectrographs of each kind; at most one for each fibre.
+    module_size : int, optional
+        Positioners of a whole module.
 
     Returns
     -------
@@ -218,7 +195,9 @@ def hexagonal_layout(
         if len(of_kind):
             spectrograph[of_kind] = _patches(x_m[of_kind], y_m[of_kind], groups)
     patrol_m = np.where(kind == HR, float(patrol_hr_m), float(patrol_lr_m))
-    return FocalPlane(x_m, y_m, kind, patrol_m, spectrograph)
+    module, order = triangular_modules(a, b, module_size)
+    slit = slit_positions(kind, spectrograph, order)
+    return FocalPlane(x_m, y_m, kind, patrol_m, spectrograph, module, slit)
 
 
 def _check_counts(name: str, fibres: int, spectrographs: int) -> None:
