@@ -129,15 +129,16 @@ class Frame:
         int64[k]
             Rows in order. The margin, 3 % and 2 arcmin, takes in refraction and proper motion.
         """
-        plane_m = self.distortion.undo(radius_m, 0.0)[0]
-        if not np.isfinite(plane_m):
-            plane_m = np.float64(1.1 * self.distortion.radius_m)
-        radius = math.atan(1.03 * float(plane_m) / self.scale_m_per_rad) + math.radians(2.0 / 60.0)
+        plane_m = float(self.distortion.undo(radius_m, 0.0)[0])
+        if not math.isfinite(plane_m):
+            plane_m = 1.1 * self.distortion.radius_m
+        radius = math.atan(1.03 * plane_m / self.scale_m_per_rad) + math.radians(2.0 / 60.0)
         rows = np.flatnonzero(np.abs(dec_rad - self.dec_rad) <= radius)
         half = 0.5 * (ra_rad[rows] - self.ra_rad)
         cosines = math.cos(self.dec_rad) * np.cos(dec_rad[rows])
         haversine = np.sin(0.5 * (dec_rad[rows] - self.dec_rad)) ** 2 + cosines * np.sin(half) ** 2
-        return rows[haversine <= math.sin(0.5 * radius) ** 2]
+        near = rows[haversine <= math.sin(0.5 * radius) ** 2]
+        return near.astype(np.int64)
 
     @staticmethod
     def _turn(

@@ -115,7 +115,10 @@ def _column(table: Table, name: str) -> Column:
     missing = np.ma.getmaskarray(values)
     data = values.data
     if data.dtype.kind == "S":
-        data = np.char.decode(data, "utf-8", "replace")
+        try:
+            data = data.astype(str)  # ten times as fast, for ASCII alone
+        except UnicodeDecodeError:
+            data = np.char.decode(data, "utf-8", "replace")
     elif data.dtype.kind == "O":
         missing = missing | np.array([value is None for value in data.ravel()]).reshape(data.shape)
         if all(isinstance(value, str) for value in data[~missing]):

@@ -1,0 +1,242 @@
+"""From targets on the focal plane to the problem that the methods of allocation solve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wstdes.allocation.candidates import build_candidates
+from wstdes.allocation.problem import AssignmentProblem, Geometry, Purpose, Quotas
+from wstdes.models.focalplane import HR, LR, FocalPlane, solve_pose
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from wstdes.field.catalogue import TargetList
+
+__all__ = ["FieldProblem", "build_problem", "edges", "slit_blocks"]
+
+BLOCK = 200
+"""Fibres of a block of a slit, about: with 2 % standards there are four in each (assumed)."""
+
+CLEAR_M = 0.36e-3
+"""Blank sky is this far from every target [m]: 2 arcsec for WST, two fibres' widths (assumed)."""
+
+
+@dataclass(frozen=True, eq=False)
+class FieldProblem:
+    """A problem and what its targets are.
+
+    Parameters
+    ----------
+    problem : AssignmentProblem
+        Its targets are those of `row`, then the blank sky.
+    row : int64[k]
+        Row in the list of targets of each of the first k targets of the problem.
+    x_m, y_m : float64[t]
+        Place of every target of the problem, blank sky included [m].
+    """
+
+    problem: AssignmentProblem
+    row: npt.NDArray[np.int64]
+    x_m: npt.NDArray[np.float64]
+    y_m: npt.NDArray[np.float64]
+
+
+def build_problem(
+    plane: FocalPlane,
+    usable: npt.NDArray[np.bool_],
+    targets: TargetList,
+    row: npt.NDArray[np.int64],
+    x_m: npt.NDArray[np.float64],
+    y_m: npt.NDArray[np.float64],
+    weight: npt.NDArray[np.float64],
+    *,
+    sky: tuple[float, float],
+    standards: tuple[float, float],
+    already: npt.NDArray[np.bool_] | None = None,
+) -> FieldProblem:
+    """Build the problem of one visit.
+
+    Parameters
+    ----------
+    plane : FocalPlane
+        The positioners.
+    usable : bool[n]
+        Those that can go to a target.
+    targets : TargetList
+        The targets in the field.
+    row : int64[k]
+        Which of them want a fibre now.
+    x_m, y_m : float64[t]
+        Place of each target of the list [m].
+    weight : float64[t]
+        Worth of each; only science has any.
+    sky, standards : (float, float)
+        Shares of the usable fibres, for LR and HR.
+    already : bool[n], optional
+        Positioners that look at blank sky as they are, and count for the quota.
+
+    Returns
+    -------
+    FieldProblem
+    """
+    purpose = targets.purpose[row]
+    # Faint science first would do as well: the order is the catalogue's, for the same result.
+    xs, ys, kind = x_m[row], y_m[row], targets.kind[row]
+    worth = np.where(purpose == Purpose.SCIENCE, weight[row], 0.0)
+    blank_x, blank_y, blank_fibre = np.empty(0), np.empty(0), np.empty(0, dtype=np.int64)
+    if max(sky) > 0.0 and not (purpose == Purpose.SKY).any():
+        blank_fibre, blank_x, blank_y = _blank_sky(plane, usable, x_m, y_m)
+    start, fibre = edges(plane, usable, xs, ys, kind)
+    n_blank = len(blank_fibre)
+    start = np.concatenate([start, start[-1] + np.arange(1, n_blank + 1)])
+    fibre = np.concatenate([fibre, blank_fibre]).astype(np.int32)
+    xs, ys = np.concatenate([xs, blank_x]), np.concatenate([ys, blank_y])
+    all_purpose = np.concatenate([purpose, np.full(n_blank, Purpose.SKY, dtype=np.int8)])
+    worth = np.concatenate([worth, np.zeros(n_blank)])
+    classes = np.concatenate([targets.target_class[row], np.zeros(n_blank, dtype=np.int16)])
+    quotas = _quotas(plane, usable, already, sky, standards, (purpose == Purpose.STANDARD).any())
+    geometry = Geometry(
+        fibre_xy_m=np.column_stack([plane.x_m, plane.y_m]),
+        target_xy_m=np.column_stack([xs, ys]),
+        arms=plane.arms,
+    )
+    problem = AssignmentProblem(
+        n_fibres=plane.n_fibres,
+        weight=worth,
+        start=start.astype(np.int64),
+        fibre=fibre,
+        target_class=classes.astype(np.int16),
+        purpose=all_purpose.astype(np.int8) if all_purpose.any() else None,
+        quotas=quotas,
+        geometry=geometry,
+    )
+    return FieldProblem(problem, row, xs, ys)
+
+
+def edges(
+    plane: FocalPlane,
+    usable: npt.NDArray[np.bool_],
+    x_m: npt.NDArray[np.float64],
+    y_m: npt.NDArray[np.float64],
+    kind: npt.NDArray[np.int8],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Which fibres reach each target, by distance: patrol radius, arms and hard stops.
+
+    Parameters
+    ----------
+    plane : FocalPlane
+        The positioners.
+    usable : bool[n]
+        Those that count.
+    x_m, y_m : float64[t]
+        The targets [m].
+    kind : int8[t]
+        LR targets go to LR fibres alone, and HR targets to HR fibres.
+
+    Returns
+    -------
+    start : int64[t + 1]
+        The edges of target i are ``start[i]`` to ``start[i + 1]``.
+    fibre : int32[m]
+    """
+    start, fibre = build_candidates(
+        plane.x_m, plane.y_m, plane.kind, plane.patrol_m, usable, x_m, y_m, kind
+    )
+    arms = plane.arms
+    if arms is None:
+        return start, fibre
+    target = np.repeat(np.arange(len(x_m)), np.diff(start))
+    dx, dy = x_m[target] - plane.x_m[fibre], y_m[target] - plane.y_m[fibre]
+    if not arms.spine and (np.ptp(arms.theta_range_rad, axis=1) < 2.0 * np.pi - 1e-9).any():
+        reached = solve_pose(arms, fibre, dx, dy).reached
+    elif plane.inner_m.any():
+        reached = np.hypot(dx, dy) >= plane.inner_m[fibre]
+    else:
+        return start, fibre
+    kept = np.concatenate([[0], np.cumsum(reached)])
+    return kept[start], fibre[reached]
+
+
+def slit_blocks(plane: FocalPlane) -> npt.NDArray[np.int32]:
+    """Number of the block of a spectrograph's slit that each fibre is in, int32[n].
+
+    A slit is cut into blocks of about `BLOCK` fibres that follow each other.
+    """
+    block = np.zeros(plane.n_fibres, dtype=np.int32)
+    first = 0
+    for kind in (LR, HR):
+        for spectrograph in np.unique(plane.spectrograph[plane.kind == kind]):
+            of = np.flatnonzero((plane.kind == kind) & (plane.spectrograph == spectrograph))
+            place = np.argsort(np.argsort(plane.slit[of], kind="stable"), kind="stable")
+            blocks = max(1, round(len(of) / BLOCK))
+            block[of] = first + place * blocks // len(of)
+            first += blocks
+    return block
+
+
+def _quotas(
+    plane: FocalPlane,
+    usable: npt.NDArray[np.bool_],
+    already: npt.NDArray[np.bool_] | None,
+    sky: tuple[float, float],
+    standards: tuple[float, float],
+    has_standards: bool,
+) -> Quotas | None:
+    """Share the wanted fibres among the blocks; whole numbers that add up to those of the kind."""
+    block = slit_blocks(plane)
+    n_blocks = int(block.max()) + 1
+    at_least = np.zeros((n_blocks, 3), dtype=np.int32)
+    for kind in (LR, HR):
+        of_kind = np.unique(block[plane.kind == kind])
+        if not len(of_kind):
+            continue
+        size = np.bincount(block[usable & (plane.kind == kind)], minlength=n_blocks)[of_kind]
+        passed = np.concatenate([[0], np.cumsum(size)])
+        for purpose, share in ((Purpose.SKY, sky[kind]), (Purpose.STANDARD, standards[kind])):
+            if purpose == Purpose.SKY or has_standards:
+                at_least[of_kind, purpose] = np.diff(np.floor(share * passed + 0.5).astype(int))
+    if already is not None:
+        there = np.bincount(block[already], minlength=n_blocks)
+        at_least[:, Purpose.SKY] = np.maximum(at_least[:, Purpose.SKY] - there, 0)
+    return Quotas(block, at_least) if at_least.any() else None
+
+
+def _blank_sky(
+    plane: FocalPlane,
+    usable: npt.NDArray[np.bool_],
+    x_m: npt.NDArray[np.float64],
+    y_m: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """A place without targets for each fibre that has one: at home, or around it."""
+    side = CLEAR_M
+    low = np.array([plane.x_m.min(), plane.y_m.min()]) - plane.patrol_m.max() - 2.0 * side
+    high = np.array([plane.x_m.max(), plane.y_m.max()]) + plane.patrol_m.max() + 2.0 * side
+    shape = tuple(int(n) for n in np.ceil((high - low) / side).astype(int) + 1)
+    taken = np.zeros(shape, dtype=np.bool_)
+    inside = (x_m >= low[0]) & (x_m <= high[0]) & (y_m >= low[1]) & (y_m <= high[1])
+    i, j = (((v[inside] - o) / side).astype(np.int64) for v, o in ((x_m, low[0]), (y_m, low[1])))
+    for di in (-1, 0, 1):
+        for dj in (-1, 0, 1):
+            taken[np.clip(i + di, 0, shape[0] - 1), np.clip(j + dj, 0, shape[1] - 1)] = True
+    fibre = np.flatnonzero(usable)
+    found = np.zeros(len(fibre), dtype=np.bool_)
+    bx, by = np.zeros(len(fibre)), np.zeros(len(fibre))
+    inner = plane.inner_m[fibre]
+    for turn in range(13):
+        share, angle = (0.0, 0.0) if turn == 0 else (0.25 + 0.25 * (turn > 6), turn * np.pi / 3.0)
+        radius = np.where(inner > 0.0, inner * 1.001, 0.0)
+        radius = radius + share * (plane.patrol_m[fibre] - radius)
+        x = plane.x_m[fibre] + radius * np.cos(angle)
+        y = plane.y_m[fibre] + radius * np.sin(angle)
+        cell = ((x - low[0]) / side).astype(np.int64), ((y - low[1]) / side).astype(np.int64)
+        good = ~found & ~taken[cell]
+        if plane.arms is not None:
+            pose = solve_pose(plane.arms, fibre, x - plane.x_m[fibre], y - plane.y_m[fibre])
+            good &= pose.reached
+        bx[good], by[good] = x[good], y[good]
+        found |= good
+    return fibre[found], bx[found], by[found]
