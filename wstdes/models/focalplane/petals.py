@@ -161,8 +161,9 @@ def echidna_layout(
     Rings of a hexagonal lattice are filled outwards from the first; the centre stays free. With
     28 rings that gives the 2,436 science spines of 4MOST over 2.5 degrees from corner to corner
     (de Jong et al. 2019, The Messenger 175, 3). Every third spine feeds the high-resolution
-    spectrograph, and the others alternate between those of low resolution: where the published
-    shares are thirds, the lattice has exactly that pattern (its being so in AESOP is assumed).
+    spectrograph, and the others alternate between those of low resolution: the published shares
+    are thirds, and the lattice has that pattern but for a few spines (that AESOP has it is
+    assumed).
 
     Parameters
     ----------
