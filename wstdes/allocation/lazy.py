@@ -1,0 +1,191 @@
+"""Straight from two million positions to the best assignment, without two million lists.
+
+Targets come in rounds, the most important first; only those of a round are sorted and get their
+candidates. After a round, fibres that can never help again (dead ones, and all of a kind that has
+no capacity left) leave the grid, and with them goes every target that has none but such fibres
+around it: one look at its cell. Which targets a round takes decides how long it all takes, not
+what comes out: the order is that of the weights, and the matching goes on where it stood.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wstdes.allocation.candidates import Grid
+from wstdes.allocation.jit import njit, plain
+from wstdes.allocation.matching import DEAD, Matching
+from wstdes.allocation.order import falling_order
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["KERNELS", "match_positions"]
+
+_SAMPLE = 20_000
+_SMALL = 20_000
+
+
+def match_positions(
+    fibre_x_m: npt.ArrayLike,
+    fibre_y_m: npt.ArrayLike,
+    fibre_kind: npt.ArrayLike,
+    patrol_m: npt.ArrayLike,
+    usable: npt.ArrayLike,
+    target_x_m: npt.ArrayLike,
+    target_y_m: npt.ArrayLike,
+    target_kind: npt.ArrayLike,
+    weight: npt.ArrayLike,
+    *,
+    capacity: npt.ArrayLike | None = None,
+    inner_m: npt.ArrayLike | None = None,
+) -> npt.NDArray[np.int32]:
+    """Find an assignment of the greatest weight, where only targets have a weight.
+
+    Parameters
+    ----------
+    fibre_x_m, fibre_y_m : float64[n]
+        Home positions [m]; finite.
+    fibre_kind : int8[n]
+        Kind of each fibre, 0 or 1.
+    patrol_m : float64[n]
+        Patrol radii [m].
+    usable : bool[n]
+        Fibres that can be used at all.
+    target_x_m, target_y_m : float64[t]
+        Positions of the targets [m]; one that is not finite gets no fibre.
+    target_kind : int8[t]
+        Kind of fibre that each target needs, 0 or 1.
+    weight : float64[t]
+        Worth of each target: finite, zero or more. Equal ones go by number.
+    capacity : int64[2], optional
+        Of each kind, how many targets to match at most; no limit if not given.
+    inner_m : float64[n], optional
+        Smallest distance that a fibre reaches [m]; zero if not given.
+
+    Returns
+    -------
+    int32[t]
+        Fibre of each target, or -1.
+
+    Raises
+    ------
+    ValueError
+        If lengths do not match, or a weight is negative or not finite.
+    """
+    x, y = plain(target_x_m, np.float64), plain(target_y_m, np.float64)
+    kind, worth = plain(target_kind, np.int8), plain(weight, np.float64)
+    if not len(x) == len(y) == len(kind) == len(worth):
+        raise ValueError(
+            f"targets need vectors of one length, not x_m {len(x)}, y_m {len(y)}, "
+            f"kind {len(kind)}, weight {len(worth)}"
+        )
+    if len(worth) and not (worth.min() >= 0.0 and worth.max() < np.inf):
+        bad = int(np.argmin((worth >= 0.0) & (worth < np.inf)))
+        raise ValueError(f"weight of target {bad} is {worth[bad]}: it must be finite, 0 or more")
+    fibres = (fibre_x_m, fibre_y_m, plain(fibre_kind, np.int8), patrol_m)
+    search = _Search(fibres, plain(usable, np.bool_), inner_m, capacity, (x, y, kind))
+    search.rounds(worth)
+    return search.fibre_of_target(len(worth))
+
+
+class _Search:
+    """The matching so far, the grid of the fibres that can still help, and who was asked."""
+
+    def __init__(
+        self,
+        fibres: tuple[npt.ArrayLike, ...],
+        usable: npt.NDArray[np.bool_],
+        inner_m: npt.ArrayLike | None,
+        capacity: npt.ArrayLike | None,
+        targets: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int8]],
+    ) -> None:
+        self._targets = targets
+        self._fibre_kind = np.asarray(fibres[2])
+        self._usable = usable
+        self._matching = Matching(len(usable), capacity)
+        self._asked: list[npt.NDArray[np.int32]] = []
+        self._number = 0
+        self._edges = np.empty(0, dtype=np.int32)
+        self._grid = Grid(*fibres, usable, inner_m)
+        self._helping = int(np.count_nonzero(self._helps()))
+
+    def _helps(self) -> npt.NDArray[np.bool_]:
+        """Fibres that may help yet."""
+        helps = self._usable & (self._matching.state != DEAD)
+        helps &= self._matching.left[self._fibre_kind] > 0
+        return helps
+
+    def rounds(self, weight: npt.NDArray[np.float64]) -> None:
+        """Ask all the targets, round by round."""
+        x, y, kind = self._targets
+        rest, worth = np.arange(len(weight), dtype=np.int32), weight
+        while len(rest) and self._helping:
+            level = _level(worth, self._size())
+            first = _at_least(worth, level)
+            ahead = rest[first[falling_order(worth[first])]]
+            while len(ahead) and self._helping:
+                size = self._size()
+                self._ask(ahead[:size])
+                ahead = ahead[size:]
+                ahead = ahead[self._grid.near(x[ahead], y[ahead], kind[ahead])]
+            if not self._helping:
+                return
+            if len(rest) == len(weight):
+                rest = self._grid.near(x, y, kind, worth, level)
+            else:
+                rest = rest[self._grid.near(x[rest], y[rest], kind[rest], worth, level)]
+            worth = weight[rest]
+
+    def _size(self) -> int:
+        """How many targets a round should take: some more than there are fibres for them."""
+        return max(3 * self._helping // 2, _SMALL)
+
+    def _ask(self, which: npt.NDArray[np.int32]) -> None:
+        """Match these targets, in this order, beside those of the rounds before."""
+        x, y, kind = (values[which] for values in self._targets)
+        start, fibre = self._grid.candidates(x, y, kind)
+        start += len(self._edges)
+        self._edges = np.concatenate([self._edges, fibre])
+        rows = np.arange(len(which), dtype=np.int32)
+        self._matching.extend(rows, start, self._edges, kind, self._number)
+        self._asked.append(which)
+        self._number += len(which)
+        helps = self._helps()
+        self._helping = int(np.count_nonzero(helps))
+        if self._helping:
+            self._grid.keep(helps)
+
+    def fibre_of_target(self, n_targets: int) -> npt.NDArray[np.int32]:
+        """Fibre of each target, or -1."""
+        has = np.full(n_targets, -1, dtype=np.int32)
+        if self._asked:
+            has[np.concatenate(self._asked)] = self._matching.fibre_of_target(self._number)
+        return has
+
+
+def _level(weight: npt.NDArray[np.float64], size: int) -> float:
+    """A weight that about `size` of these have or exceed, judged by some of them."""
+    if len(weight) <= 2 * size:
+        return 0.0
+    some = weight[:: max(len(weight) // _SAMPLE, 1)]
+    rank = len(some) - 1 - len(some) * size // len(weight)
+    return float(np.partition(some, rank)[rank])
+
+
+@njit
+def _at_least(weight: npt.NDArray[np.float64], level: float) -> npt.NDArray[np.int32]:
+    """Indices of the weights of at least this."""
+    number = 0
+    for value in weight:
+        number += value >= level
+    found = np.empty(number + 1, dtype=np.int32)
+    number = 0
+    for i in range(len(weight)):
+        found[number] = i
+        number += weight[i] >= level
+    return found[:number]
+
+
+KERNELS = (_at_least,)
