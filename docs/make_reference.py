@@ -172,8 +172,10 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if value is PydanticUndefined or isinstance(value, BaseModel):
         return "empty" if value is PydanticUndefined else "all sky"
-    if value == "":
+    if value in ("", ()):
         return "empty"
+    if isinstance(value, tuple):
+        return "`[" + ", ".join(f"{v:g}" for v in value) + "]`"
     unit = _unit(field.metadata)
     return f"{value:g} {unit.si}" if unit else f"`{value}`"
 

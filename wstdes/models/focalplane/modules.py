@@ -46,11 +46,11 @@ def triangular_modules(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Tile a hexagonal lattice with triangular modules.
 
-    The rafts of the prototypes are triangles of 63 positioners (Pernecker et al. 2026,
-    arXiv:2606.18957: 21 units of three). Here a module is a triangle whose tip is cut off so
-    that triangles on their base and on their tip tile the lattice without a gap: rows of 11, 10,
-    ... 3 positioners make 63. The real rafts leave out their three corners instead, for which
-    there are no positions on a lattice without gaps (assumed).
+    The rafts of Spec-S5, whose positioners WST shares, are triangles of 74 mm a side with 63
+    positioners 6.2 mm apart (spec-s5.org/instrument/focalplane). Here a module is a triangle
+    whose tip is cut off, so that those on their base and those on their tip tile the lattice
+    without a gap: rows of 11, 10, ... 3 positioners make 63 (assumed; rafts with gaps between
+    them would not be a lattice).
 
     Parameters
     ----------
