@@ -19,8 +19,10 @@ from wstdes.models.focalplane import (
     capsule,
     cobras_layout,
     echidna_layout,
+    forward,
     load_focal_plane,
     petals_layout,
+    place,
     solve_pose,
 )
 from wstdes.models.focalplane.modules import slit_positions, triangular_modules
@@ -235,3 +237,46 @@ def test_a_plane_and_its_arms_must_fit():
         FocalPlane(**good, module=np.zeros(3, np.int32))
     with pytest.raises(ValueError, match="count from 0"):
         FocalPlane(**good, slit=np.array([0, -1], np.int32))
+
+
+def overlap(one, other):
+    """Whether two convex polygons overlap: no side of either separates them."""
+    for polygon in (one, other):
+        side = np.roll(polygon, -1, axis=0) - polygon
+        normal = np.c_[side[:, 1], -side[:, 0]]
+        a, b = one @ normal.T, other @ normal.T
+        if ((a.max(axis=0) < b.min(axis=0)) | (b.max(axis=0) < a.min(axis=0))).any():
+            return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("name", "fewer"),
+    [
+        ("wst-2026", ["lr_fibres=600", "hr_fibres=40"]),
+        ("wst-7mm", ["lr_fibres=600", "hr_fibres=40"]),
+        ("desi", ["lr_fibres=500"]),
+        ("pfs", ["lr_fibres=342"]),
+    ],
+)
+def test_arms_at_home_do_not_touch(name, fewer):
+    plane, _ = load_focal_plane(name, fewer)
+    everyone = np.arange(plane.n_fibres)
+    theta, phi = plane.arms.home()
+    axes = np.c_[plane.x_m, plane.y_m]
+    elbow, tip = forward(plane.arms, everyone, theta, phi)
+    assert solve_pose(plane.arms, everyone, *tip.T).reached.all()
+    placed = place(plane.arms, everyone, theta, phi, axes + elbow)
+    pairs = cKDTree(axes).query_pairs(2.0 * plane.patrol_m.max())
+    assert len(pairs) > plane.n_fibres
+    for i, j in pairs:
+        assert not any(overlap(p, q) for p in placed[i] for q in placed[j]), (i, j)
+
+
+@pytest.mark.parametrize("name", ["wst-2026", "wst-7mm", "desi", "pfs"])
+def test_folded_lr_arms_stay_within_half_a_pitch(name):
+    """Whatever their theta: so an LR positioner can always be got out of the others' way."""
+    plane, model = load_focal_plane(name)
+    lr = np.flatnonzero(plane.kind == LR)[:1]
+    ((body, arm),) = place(plane.arms, lr, np.zeros(1), np.array([np.pi]))
+    assert np.hypot(*np.r_[body, arm].T).max() < 0.5 * model.pitch_m

@@ -138,6 +138,23 @@ class Arms:
         inner, outer = (np.sqrt(np.maximum(square + double * c, 0.0)) for c in (folded, stretched))
         return inner, outer
 
+    def home(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Angles at rest: theta in the middle of its range, phi folded as far as it goes.
+
+        Where all positioners have the same zero point and range, all arms are parallel, and
+        those of the shipped models do not touch.
+
+        Returns
+        -------
+        theta_rad, phi_rad : float64[n]
+            Direction of the theta arm from +x, in (-pi, pi], and the phi arm's angle from it
+            [rad]; for a spine both are zero.
+        """
+        if self.spine:
+            return np.zeros(self.n_fibres), np.zeros(self.n_fibres)
+        middle = self.theta_zero_rad + 0.5 * self.theta_range_rad.sum(axis=1)
+        return _turn(middle), np.clip(self.phi_range_rad[:, 1], 0.0, np.pi)
+
 
 @dataclass(frozen=True, eq=False)
 class Pose:
@@ -202,9 +219,14 @@ def solve_pose(
     theta = np.where(centred, zero + 0.5 * (low + high), theta)
     turns = np.ceil((low - (theta - zero) - _TOLERANCE_RAD) / (2.0 * np.pi))
     reached &= theta - zero + 2.0 * np.pi * turns <= high + _TOLERANCE_RAD
-    theta = np.pi - np.mod(np.pi - theta, 2.0 * np.pi)
+    theta = _turn(theta)
     elbow = np.column_stack((l1 * np.cos(theta), l1 * np.sin(theta)))
     return Pose(theta, phi, elbow, reached)
+
+
+def _turn(angle_rad: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The same angle in (-pi, pi]."""
+    return np.asarray(np.pi - np.mod(np.pi - angle_rad, 2.0 * np.pi))
 
 
 def _corner(
