@@ -194,7 +194,9 @@ class Allocation:
     def wanted(self) -> npt.NDArray[np.bool_]:
         """Science targets in the field that lack visits, bool[t]."""
         targets = self.targets
-        return (targets.purpose == Purpose.SCIENCE) & (targets.done < targets.required)
+        return np.asarray(
+            (targets.purpose == Purpose.SCIENCE) & (targets.done < targets.required), dtype=np.bool_
+        )
 
     def limits(self) -> dict[str, int]:
         """What limited the allocation: numbers of targets and of fibres by reason.

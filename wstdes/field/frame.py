@@ -137,8 +137,7 @@ class Frame:
         half = 0.5 * (ra_rad[rows] - self.ra_rad)
         cosines = math.cos(self.dec_rad) * np.cos(dec_rad[rows])
         haversine = np.sin(0.5 * (dec_rad[rows] - self.dec_rad)) ** 2 + cosines * np.sin(half) ** 2
-        near = rows[haversine <= math.sin(0.5 * radius) ** 2]
-        return near.astype(np.int64)
+        return np.asarray(rows[haversine <= math.sin(0.5 * radius) ** 2], dtype=np.int64)
 
     @staticmethod
     def _turn(
