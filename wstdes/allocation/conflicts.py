@@ -1,0 +1,813 @@
+"""Which edges exclude each other: overlapping arms, targets too close, spectra too unlike.
+
+A *state* of a fibre is one of its edges. Arms are exact polygons in the place that the state puts
+them; two states of different fibres are in conflict if any of their four pairs of arms overlap,
+with edges crossing or one inside the other, if they have the same target, or if a rule of
+:class:`~wstdes.allocation.problem.Geometry` forbids them together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wstdes.allocation.jit import njit, plain
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from wstdes.allocation.problem import AssignmentProblem, Geometry
+    from wstdes.models.focalplane import Arms
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int32]
+    Longs = npt.NDArray[np.int64]
+
+CENTRED_M = 1e-9
+"""A fibre this near its own axis [m] can have any theta."""
+
+__all__ = ["KERNELS", "Conflicts", "States", "all_states", "build_conflicts", "state_conflicts"]
+
+
+@dataclass(frozen=True, eq=False)
+class States:
+    """What each fibre can do: some edges of a problem, in the order of their fibres.
+
+    Parameters
+    ----------
+    start : int64[n + 1]
+        The states of fibre f are ``start[f]`` to ``start[f + 1]``, the last not included.
+    edge, fibre, target : int32[s]
+        Edge of the problem, fibre and target of each state.
+    weight : float64[s]
+        Worth of its target.
+    """
+
+    start: Longs
+    edge: Ints
+    fibre: Ints
+    target: Ints
+    weight: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Conflicts:
+    """Edges, or states, that exclude each other.
+
+    Parameters
+    ----------
+    start : int64[m + 1]
+        What excludes number i is ``other[start[i]:start[i + 1]]``.
+    other : int32[c]
+        Grouped by fibre; symmetric.
+    """
+
+    start: Longs
+    other: Ints
+
+    @property
+    def edge(self) -> Ints:
+        """The same as `other`."""
+        return self.other
+
+
+@dataclass(frozen=True, eq=False)
+class Outlines:
+    """Polygons of all shapes of arms as arrays that kernels take; convex or not."""
+
+    corners: Floats
+    """[shapes, 2, corners, 2]: theta and phi polygon [m]."""
+    count: npt.NDArray[np.int64]
+    """[shapes, 2]: number of corners."""
+    convex: npt.NDArray[np.bool_]
+    """[shapes, 2]"""
+    middle: Floats
+    """[shapes, 2, 2]: centre of a circle around each polygon [m]."""
+    radius: Floats
+    """[shapes, 2]: its radius [m]."""
+    spine: Floats
+    """[shapes, 2, 3]: from and to where along x [m], and how far around, a polygon extends."""
+
+    @classmethod
+    def of(cls, arms: Arms) -> Outlines:
+        """Gather the outlines of arms."""
+        polygons = [[shape.theta_m, shape.phi_m] for shape in arms.shapes]
+        most = max([1, *(len(polygon) for pair in polygons for polygon in pair)])
+        corners = np.zeros((len(polygons), 2, most, 2))
+        count = np.zeros((len(polygons), 2), dtype=np.int64)
+        convex = np.zeros((len(polygons), 2), dtype=np.bool_)
+        middle, radius = np.zeros((len(polygons), 2, 2)), np.full((len(polygons), 2), -np.inf)
+        spine = np.zeros((len(polygons), 2, 3))
+        for i, pair in enumerate(polygons):
+            for j, polygon in enumerate(pair):
+                if len(polygon) == 0:
+                    continue
+                points = _counter_clockwise(np.asarray(polygon, dtype=np.float64))
+                count[i, j] = len(points)
+                corners[i, j, : len(points)] = points
+                convex[i, j] = _is_convex(points)
+                middle[i, j] = 0.5 * (points.min(axis=0) + points.max(axis=0))
+                radius[i, j] = np.hypot(*(points - middle[i, j]).T).max()
+                spine[i, j] = _capsule_around(points)
+        return cls(corners, count, convex, middle, radius, spine)
+
+    def extent_m(self, arms: Arms) -> Floats:
+        """Distance from its axis that no part of a positioner leaves, float64[n] [m]."""
+        phi = np.array([_farthest(shape.phi_m) for shape in arms.shapes])[arms.shape]
+        if arms.spine:
+            return np.asarray(arms.phi_m + phi)
+        theta = np.array([_farthest(shape.theta_m) for shape in arms.shapes])[arms.shape]
+        return np.maximum(theta, arms.theta_m + phi)
+
+
+def _capsule_around(points: Floats) -> tuple[float, float, float]:
+    """A segment along x and the distance from it that no corner exceeds."""
+    x, y = points.T
+    half = float(np.abs(y).max())
+    low, high = float(x.min()) + half, float(x.max()) - half
+    if low > high:
+        low = high = 0.5 * (low + high)
+    beyond = np.maximum(np.maximum(low - x, x - high), 0.0)
+    return low, high, float(np.hypot(beyond, y).max()) * (1.0 + 1e-12)
+
+
+def _farthest(points: npt.ArrayLike) -> float:
+    """Distance of the farthest corner from the origin; zero without corners."""
+    xy = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    return float(np.hypot(xy[:, 0], xy[:, 1]).max()) if len(xy) else 0.0
+
+
+def _counter_clockwise(points: Floats) -> Floats:
+    """The same corners, counter-clockwise."""
+    x, y = points.T
+    area = float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))
+    return points if area >= 0.0 else points[::-1].copy()
+
+
+def _is_convex(points: Floats) -> bool:
+    """Whether a counter-clockwise polygon turns left, or not at all, at each corner."""
+    side = np.roll(points, -1, axis=0) - points
+    after = np.roll(side, -1, axis=0)
+    turn = side[:, 0] * after[:, 1] - side[:, 1] * after[:, 0]
+    angle = np.arctan2(turn, (side * after).sum(axis=1))
+    return bool((turn >= -1e-18).all() and abs(angle.sum() - 2.0 * np.pi) < 1e-6)
+
+
+def all_states(problem: AssignmentProblem) -> States:
+    """Every edge as a state, of each fibre by weight, the greatest first.
+
+    Parameters
+    ----------
+    problem : AssignmentProblem
+        The problem.
+
+    Returns
+    -------
+    States
+    """
+    order = np.argsort(-problem.weight, kind="stable")
+    return States(*_states(order, problem.start, problem.fibre, problem.n_fibres, problem.weight))
+
+
+@njit
+def _states(
+    order: Longs, start: Longs, fibre: Ints, n_fibres: int, weight: Floats
+) -> tuple[Longs, Ints, Ints, Ints, Floats]:
+    """Sort edges by fibre, those of a fibre in the order of their targets."""
+    begin = np.zeros(n_fibres + 1, dtype=np.int64)
+    for e in range(len(fibre)):
+        begin[fibre[e] + 1] += 1
+    for f in range(n_fibres):
+        begin[f + 1] += begin[f]
+    place = begin[:-1].copy()
+    edge = np.empty(len(fibre), dtype=np.int32)
+    owner = np.empty(len(fibre), dtype=np.int32)
+    target = np.empty(len(fibre), dtype=np.int32)
+    worth = np.empty(len(fibre), dtype=np.float64)
+    for t in order:
+        for e in range(start[t], start[t + 1]):
+            s = place[fibre[e]]
+            place[fibre[e]] += 1
+            edge[s], owner[s], target[s], worth[s] = e, fibre[e], t, weight[t]
+    return begin, edge, owner, target, worth
+
+
+def build_conflicts(problem: AssignmentProblem) -> Conflicts:
+    """List, for each edge, the edges that exclude it without sharing its fibre or its target.
+
+    Parameters
+    ----------
+    problem : AssignmentProblem
+        With a geometry, or there are none.
+
+    Returns
+    -------
+    Conflicts
+        By number of the edge.
+    """
+    if not problem.has_conflicts:
+        return Conflicts(np.zeros(problem.n_edges + 1, np.int64), np.empty(0, np.int32))
+    states = all_states(problem)
+    _, found = state_conflicts(problem, states, Pairs.of(problem), every=True)
+    return Conflicts(
+        *_by_edge(found.start, found.other, states.edge, states.target, problem.n_edges)
+    )
+
+
+@njit
+def _by_edge(
+    start: Longs, other: Ints, edge: Ints, target: Ints, n_edges: int
+) -> tuple[Longs, Ints]:
+    """Conflicts by edge instead of by state, without those of the same target."""
+    begin = np.zeros(n_edges + 1, dtype=np.int64)
+    for s in range(len(edge)):
+        for j in range(start[s], start[s + 1]):
+            if target[other[j]] != target[s]:
+                begin[edge[s] + 1] += 1
+    for e in range(n_edges):
+        begin[e + 1] += begin[e]
+    place = begin[:-1].copy()
+    found = np.empty(begin[n_edges], dtype=np.int32)
+    for s in range(len(edge)):
+        e = edge[s]
+        for j in range(start[s], start[s + 1]):
+            if target[other[j]] != target[s]:
+                found[place[e]] = edge[other[j]]
+                place[e] += 1
+    return begin, found
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Which fibres can be in each other's way, and where the arms of each edge are."""
+
+    start: Longs
+    other: Ints
+    """The fibres that can meet fibre f: ``other[start[f]:start[f + 1]]``, by number."""
+    extent_m: Floats
+    outlines: Outlines
+    shape: npt.NDArray[np.int16]
+    slit_next: Ints
+    slit_before: Ints
+
+    @classmethod
+    def of(cls, problem: AssignmentProblem) -> Pairs:
+        """Prepare what does not depend on the targets."""
+        rules, n = problem.geometry, problem.n_fibres
+        assert rules is not None
+        arms = rules.arms
+        if arms is None:
+            outlines = Outlines(
+                np.zeros((1, 2, 1, 2)),
+                np.zeros((1, 2), np.int64),
+                np.ones((1, 2), np.bool_),
+                np.zeros((1, 2, 2)),
+                np.full((1, 2), -np.inf),
+                np.zeros((1, 2, 3)),
+            )
+            shape, extent = np.zeros(n, np.int16), np.zeros(n)
+        else:
+            outlines = Outlines.of(arms)
+            shape, extent = arms.shape, outlines.extent_m(arms)
+        reach = _reach(
+            problem.start,
+            problem.fibre,
+            n,
+            plain(rules.fibre_xy_m, np.float64),
+            plain(rules.target_xy_m, np.float64),
+        )
+        # targets of fibres that share one, or that keep apart, are as near as these
+        extent = np.maximum(extent, reach + 0.5 * rules.separation_m) * (1.0 + 1e-12)
+        following = np.full(n, -1, np.int32)
+        if rules.slit_next is not None and np.isfinite(rules.contrast_mag):
+            following = plain(rules.slit_next, np.int32)
+        before = np.full(n, -1, np.int32)
+        has = np.flatnonzero(following >= 0)
+        before[following[has]] = has
+        xy = plain(rules.fibre_xy_m, np.float64)
+        start, other = _near(xy, extent, following, before)
+        return cls(start, other, extent, outlines, plain(shape, np.int16), following, before)
+
+
+@njit
+def _reach(start: Longs, fibre: Ints, n: int, fibre_xy: Floats, target_xy: Floats) -> Floats:
+    """Distance of the farthest target from each fibre that has it, float64[n] [m]."""
+    reach = np.zeros(n)
+    for t in range(len(start) - 1):
+        for e in range(start[t], start[t + 1]):
+            f = fibre[e]
+            dx, dy = target_xy[t, 0] - fibre_xy[f, 0], target_xy[t, 1] - fibre_xy[f, 1]
+            reach[f] = max(reach[f], dx * dx + dy * dy)
+    return np.sqrt(reach)
+
+
+@njit
+def _near(xy: Floats, extent: Floats, following: Ints, before: Ints) -> tuple[Longs, Ints]:
+    """Fibres whose discs of `extent` overlap, and neighbours on a slit, in the order of number."""
+    n = len(xy)
+    side = max(2.0 * extent.max(), 1e-9)
+    low_x, low_y = xy[:, 0].min(), xy[:, 1].min()
+    side = max(side, (xy[:, 0].max() - low_x) / 1000.0, (xy[:, 1].max() - low_y) / 1000.0)
+    columns = int((xy[:, 0].max() - low_x) / side) + 1
+    rows = int((xy[:, 1].max() - low_y) / side) + 1
+    first = np.zeros(columns * rows + 1, dtype=np.int64)
+    cell = np.empty(n, dtype=np.int64)
+    for f in range(n):
+        cell[f] = int((xy[f, 1] - low_y) / side) * columns + int((xy[f, 0] - low_x) / side)
+        first[cell[f] + 1] += 1
+    for c in range(columns * rows):
+        first[c + 1] += first[c]
+    member = np.empty(n, dtype=np.int32)
+    place = first[:-1].copy()
+    for f in range(n):
+        member[place[cell[f]]] = f
+        place[cell[f]] += 1
+    start = np.zeros(n + 1, dtype=np.int64)
+    other = np.empty(0, dtype=np.int32)
+    for fill in range(2):
+        found = 0
+        for f in range(n):
+            begin = found
+            row, column = cell[f] // columns, cell[f] % columns
+            for r in range(max(row - 1, 0), min(row + 2, rows)):
+                left = r * columns
+                for j in range(
+                    first[left + max(column - 1, 0)], first[left + min(column + 2, columns)]
+                ):
+                    g = member[j]
+                    dx, dy = xy[f, 0] - xy[g, 0], xy[f, 1] - xy[g, 1]
+                    reach = extent[f] + extent[g]
+                    near = dx * dx + dy * dy <= reach * reach
+                    if g != f and near and g != following[f] and g != before[f]:
+                        if fill:
+                            other[found] = g
+                        found += 1
+            for g in (following[f], before[f]):
+                if g >= 0:
+                    if fill:
+                        other[found] = g
+                    found += 1
+            if fill:
+                other[begin:found] = np.sort(other[begin:found])
+            start[f + 1] = found
+        if not fill:
+            other = np.empty(found, dtype=np.int32)
+    return start, other
+
+
+def poses(problem: AssignmentProblem, states: States) -> Floats:
+    """Where the arms of each state are.
+
+    Returns
+    -------
+    float64[s, 6]
+        Axis of the phi arm [m], cosine and sine of the theta arm's direction, cosine and sine of
+        the phi arm's.
+    """
+    rules = problem.geometry
+    assert rules is not None
+    if rules.arms is None:
+        return np.zeros((len(states.edge), 6))
+    arms = rules.arms
+    return _poses(
+        states.fibre,
+        states.target,
+        plain(rules.fibre_xy_m, np.float64),
+        plain(rules.target_xy_m, np.float64),
+        plain(arms.theta_m, np.float64),
+        plain(arms.phi_m, np.float64),
+        plain(arms.theta_zero_rad + 0.5 * arms.theta_range_rad.sum(axis=1), np.float64),
+        arms.spine,
+    )
+
+
+@njit
+def _poses(
+    fibre: Ints,
+    target: Ints,
+    fibre_xy: Floats,
+    target_xy: Floats,
+    theta_m: Floats,
+    phi_m: Floats,
+    centred_rad: Floats,
+    spine: bool,
+) -> Floats:
+    """Solve the triangle of axis, elbow and target, with the elbow on the right."""
+    pose = np.empty((len(fibre), 6))
+    for s in range(len(fibre)):
+        f, t = fibre[s], target[s]
+        if spine:
+            pose[s] = target_xy[t, 0], target_xy[t, 1], 1.0, 0.0, 1.0, 0.0
+            continue
+        dx, dy = target_xy[t, 0] - fibre_xy[f, 0], target_xy[t, 1] - fibre_xy[f, 1]
+        a, b = theta_m[f], phi_m[f]
+        r = min(max(np.sqrt(dx * dx + dy * dy), abs(a - b)), a + b)
+        theta = np.arctan2(dy, dx) - _corner(a, r, b)
+        if r <= CENTRED_M:
+            theta = centred_rad[f]
+        both = theta + np.pi - _corner(a, b, r)
+        ct, st = np.cos(theta), np.sin(theta)
+        pose[s, 0], pose[s, 1] = fibre_xy[f, 0] + a * ct, fibre_xy[f, 1] + a * st
+        pose[s, 2], pose[s, 3] = ct, st
+        pose[s, 4], pose[s, 5] = np.cos(both), np.sin(both)
+    return pose
+
+
+@njit
+def _corner(a: float, b: float, c: float) -> float:
+    """Angle of a triangle between its sides a and b, opposite c [rad]; pi/2 if one is zero."""
+    if a == 0.0 or b == 0.0:
+        return 0.5 * np.pi
+    top = max((c - a + b) * (c + a - b), 0.0)
+    bottom = max((a + b - c) * (a + b + c), 0.0)
+    return float(2.0 * np.arctan2(np.sqrt(top), np.sqrt(bottom)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Arrays:
+    """What the kernels need of a problem, its states and its pairs."""
+
+    whole: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, problem: AssignmentProblem, states: States, pairs: Pairs) -> _Arrays:
+        """Gather it."""
+        rules, outlines = problem.geometry, pairs.outlines
+        assert rules is not None
+        pose = poses(problem, states)
+        fibre_xy = plain(rules.fibre_xy_m, np.float64)
+        bare = rules.magnitude is None
+        magnitude = np.full(problem.n_targets, np.nan) if bare else rules.magnitude
+        purpose = problem.purpose
+        if purpose is None:
+            purpose = np.zeros(problem.n_targets, np.int8)
+        return cls(
+            (
+                states.start,
+                states.fibre,
+                states.target,
+                states.weight,
+                plain(purpose, np.int8),
+                pose,
+                _circles(pose, states.start, fibre_xy, pairs.shape, outlines.middle),
+                fibre_xy,
+                plain(rules.target_xy_m, np.float64),
+                pairs.shape,
+                outlines.corners,
+                outlines.count,
+                outlines.convex,
+                outlines.radius,
+                outlines.spine,
+                pairs.extent_m,
+                pairs.start,
+                pairs.other,
+                pairs.slit_next,
+                pairs.slit_before,
+                plain(magnitude, np.float64),
+                float(rules.contrast_mag),
+                float(rules.separation_m),
+            )
+        )
+
+
+def state_conflicts(
+    problem: AssignmentProblem, states: States, pairs: Pairs, *, every: bool = False
+) -> tuple[States, Conflicts]:
+    """List, for each state that matters, the states of other fibres that exclude it.
+
+    Of the states of a fibre with the same purpose, those after the first that nothing excludes
+    do not matter: they are worth less, and an optimum can do without them.
+
+    Parameters
+    ----------
+    problem : AssignmentProblem
+        With a geometry.
+    states : States
+        Some or all edges of the problem, those of a fibre by weight, the greatest first.
+    pairs : Pairs
+        Prepared for this problem.
+    every : bool
+        Keep all states.
+
+    Returns
+    -------
+    states : States
+        Those that matter.
+    conflicts : Conflicts
+        By number of these states; those of one target exclude each other too.
+    """
+    kept, begin, other = _conflicts(every, *_Arrays.of(problem, states, pairs).whole)
+    if not kept.all():
+        number = np.concatenate([[0], np.cumsum(kept)])
+        states = States(
+            number[states.start],
+            states.edge[kept],
+            states.fibre[kept],
+            states.target[kept],
+            states.weight[kept],
+        )
+    return states, Conflicts(begin, other)
+
+
+@njit
+def _circles(
+    pose: Floats, start: Longs, fibre_xy: Floats, shape: npt.NDArray[np.int16], middle: Floats
+) -> Floats:
+    """Centres of the circles around the theta and the phi arm of each state: [s, 4]."""
+    circle = np.empty((len(pose), 4))
+    for f in range(len(start) - 1):
+        m = middle[shape[f]]
+        for s in range(start[f], start[f + 1]):
+            ct, st, cp, sp = pose[s, 2], pose[s, 3], pose[s, 4], pose[s, 5]
+            circle[s, 0] = fibre_xy[f, 0] + ct * m[0, 0] - st * m[0, 1]
+            circle[s, 1] = fibre_xy[f, 1] + st * m[0, 0] + ct * m[0, 1]
+            circle[s, 2] = pose[s, 0] + cp * m[1, 0] - sp * m[1, 1]
+            circle[s, 3] = pose[s, 1] + sp * m[1, 0] + cp * m[1, 1]
+    return circle
+
+
+@njit
+def _conflicts(
+    every: bool,
+    start: Longs,
+    fibre: Ints,
+    target: Ints,
+    weight: Floats,
+    purpose: npt.NDArray[np.int8],
+    pose: Floats,
+    circle: Floats,
+    fibre_xy: Floats,
+    target_xy: Floats,
+    shape: npt.NDArray[np.int16],
+    corners: Floats,
+    count: npt.NDArray[np.int64],
+    convex: npt.NDArray[np.bool_],
+    radius: Floats,
+    spine: Floats,
+    extent: Floats,
+    near_start: Longs,
+    near: Ints,
+    slit_next: Ints,
+    slit_before: Ints,
+    magnitude: Floats,
+    contrast: float,
+    separation: float,
+) -> tuple[npt.NDArray[np.bool_], Longs, Ints]:
+    """Test the states of each fibre, in their order, against all of those that they can meet."""
+    most = corners.shape[2]
+    mine, theirs = np.empty((2, most, 2)), np.empty((2, most, 2))
+    kept = np.zeros(len(pose), dtype=np.bool_)
+    begin = np.zeros(len(pose) + 1, dtype=np.int64)  # of the raw list
+    raw = np.empty(4096, dtype=np.int32)
+    found = 0
+    done = np.zeros(3, dtype=np.bool_)
+    for f in range(len(start) - 1):
+        done[:] = False
+        u, ax, ay = shape[f], fibre_xy[f, 0], fibre_xy[f, 1]
+        for a in range(start[f], start[f + 1]):
+            begin[a] = found
+            ta = target[a]
+            if done[purpose[ta]]:
+                continue
+            kept[a] = True
+            ready = False
+            for j in range(near_start[f], near_start[f + 1]):
+                g = near[j]
+                v, bx, by = shape[g], fibre_xy[g, 0], fibre_xy[g, 1]
+                on_slit = g == slit_next[f] or g == slit_before[f]
+                theta = _near_to(circle[a, 0], circle[a, 1], bx, by, radius[u, 0] + extent[g])
+                phi = _near_to(circle[a, 2], circle[a, 3], bx, by, radius[u, 1] + extent[g])
+                alone = _near_to(
+                    target_xy[ta, 0], target_xy[ta, 1], bx, by, extent[g] + separation
+                )
+                if not (theta or phi or alone or on_slit):
+                    continue
+                for b in range(start[g], start[g + 1]):
+                    tb = target[b]
+                    hit = ta == tb
+                    if not hit and on_slit:
+                        hit = abs(magnitude[ta] - magnitude[tb]) > contrast
+                    if not hit and separation > 0.0:
+                        dx = target_xy[ta, 0] - target_xy[tb, 0]
+                        dy = target_xy[ta, 1] - target_xy[tb, 1]
+                        hit = dx * dx + dy * dy < separation * separation
+                    if not hit and (theta or phi):
+                        for p in range(2):
+                            for q in range(2):
+                                if hit or not _near_to(
+                                    circle[a, 2 * p], circle[a, 2 * p + 1],
+                                    circle[b, 2 * q], circle[b, 2 * q + 1],
+                                    radius[u, p] + radius[v, q],
+                                ):
+                                    continue
+                                if not _capsules_near(
+                                    ax, ay, pose, a, p, spine[u, p], bx, by, b, q, spine[v, q]
+                                ):
+                                    continue
+                                if not ready:
+                                    _place(corners, count, u, ax, ay, pose, a, mine)
+                                    ready = True
+                                _place_arm(corners, count, v, bx, by, pose, b, q, theirs)
+                                hit = _overlap(
+                                    mine, p, count[u, p], theirs, q, count[v, q],
+                                    convex[u, p] and convex[v, q],
+                                )
+                    if hit:
+                        if found == len(raw):
+                            raw = np.concatenate((raw, np.empty_like(raw)))
+                        raw[found] = b
+                        found += 1
+            if found == begin[a] and not every:
+                done[purpose[ta]] = True
+                for r in range(start[f], a):
+                    if weight[r] <= weight[a] and purpose[target[r]] == purpose[ta]:
+                        kept[r] = False
+    begin[len(pose)] = found
+    return _only_kept(kept, begin, raw)
+
+
+@njit
+def _only_kept(
+    kept: npt.NDArray[np.bool_], begin: Longs, raw: Ints
+) -> tuple[npt.NDArray[np.bool_], Longs, Ints]:
+    """Number the states that are kept, and leave the others out of the lists."""
+    number = np.empty(len(kept), dtype=np.int32)
+    n = 0
+    for s in range(len(kept)):
+        number[s] = n
+        n += kept[s]
+    start = np.zeros(n + 1, dtype=np.int64)
+    other = np.empty(begin[len(kept)], dtype=np.int32)
+    found = 0
+    for s in range(len(kept)):
+        if not kept[s]:
+            continue
+        for j in range(begin[s], begin[s + 1]):
+            if kept[raw[j]]:
+                other[found] = number[raw[j]]
+                found += 1
+        start[number[s] + 1] = found
+    return kept, start, other[:found].copy()
+
+
+@njit
+def _near_to(x: float, y: float, u: float, v: float, radius: float) -> bool:
+    """Whether two points are at most so far apart."""
+    dx, dy = x - u, y - v
+    return bool(radius >= 0.0 and dx * dx + dy * dy <= radius * radius)
+
+
+@njit
+def _capsules_near(
+    ax: float,
+    ay: float,
+    pose: Floats,
+    a: int,
+    p: int,
+    mine: Floats,
+    bx: float,
+    by: float,
+    b: int,
+    q: int,
+    theirs: Floats,
+) -> bool:
+    """Whether the capsules around two arms overlap: segments nearer than their radii."""
+    if p == 1:
+        ax, ay = pose[a, 0], pose[a, 1]
+    if q == 1:
+        bx, by = pose[b, 0], pose[b, 1]
+    c, s = pose[a, 2 + 2 * p], pose[a, 3 + 2 * p]
+    d, e = pose[b, 2 + 2 * q], pose[b, 3 + 2 * q]
+    x, y = ax + c * mine[0], ay + s * mine[0]
+    u, v = bx + d * theirs[0], by + e * theirs[0]
+    m, n = mine[1] - mine[0], theirs[1] - theirs[0]
+    # closest points of x + i (c, s), i in [0, m], and u + j (d, e), j in [0, n]: Ericson 2005,
+    # Real-Time Collision Detection, section 5.1.9, with unit directions
+    rx, ry = x - u, y - v
+    dot, along, back = c * d + s * e, c * rx + s * ry, d * rx + e * ry
+    flat = 1.0 - dot * dot
+    i = min(max((dot * back - along) / flat, 0.0), m) if flat > 1e-12 else 0.0
+    j = dot * i + back
+    if j < 0.0:
+        j, i = 0.0, min(max(-along, 0.0), m)
+    elif j > n:
+        j, i = n, min(max(dot * n - along, 0.0), m)
+    dx, dy = rx + i * c - j * d, ry + i * s - j * e
+    reach = (mine[2] + theirs[2]) * (1.0 + 1e-9)
+    return bool(dx * dx + dy * dy <= reach * reach)
+
+
+@njit
+def _place(
+    corners: Floats,
+    count: npt.NDArray[np.int64],
+    u: int,
+    x: float,
+    y: float,
+    pose: Floats,
+    s: int,
+    out: Floats,
+) -> None:
+    """Turn and move the two polygons of a positioner to where a pose puts them."""
+    for arm in range(2):
+        _place_arm(corners, count, u, x, y, pose, s, arm, out)
+
+
+@njit
+def _place_arm(
+    corners: Floats,
+    count: npt.NDArray[np.int64],
+    u: int,
+    x: float,
+    y: float,
+    pose: Floats,
+    state: int,
+    arm: int,
+    out: Floats,
+) -> None:
+    """Turn and move one of them."""
+    if arm == 1:
+        x, y = pose[state, 0], pose[state, 1]
+    c, s = pose[state, 2 + 2 * arm], pose[state, 3 + 2 * arm]
+    for i in range(count[u, arm]):
+        px, py = corners[u, arm, i, 0], corners[u, arm, i, 1]
+        out[arm, i, 0] = x + c * px - s * py
+        out[arm, i, 1] = y + s * px + c * py
+
+
+@njit
+def _overlap(a: Floats, p: int, n_a: int, b: Floats, q: int, n_b: int, convex: bool) -> bool:
+    """Whether polygon p of a and polygon q of b have a point in common."""
+    if n_a == 0 or n_b == 0:
+        return False
+    if convex:
+        return not (_separated(a, p, n_a, b, q, n_b) or _separated(b, q, n_b, a, p, n_a))
+    for i in range(n_a):
+        k = i + 1 if i + 1 < n_a else 0
+        for j in range(n_b):
+            if _cross(a[p, i], a[p, k], b[q, j], b[q, j + 1 if j + 1 < n_b else 0]):
+                return True
+    return _inside(a[p, 0], b[q], n_b) or _inside(b[q, 0], a[p], n_a)
+
+
+@njit
+def _separated(a: Floats, p: int, n_a: int, b: Floats, q: int, n_b: int) -> bool:
+    """Whether an edge of the convex polygon a has all of b on its outer side."""
+    for i in range(n_a):
+        j = i + 1 if i + 1 < n_a else 0
+        nx, ny = a[p, j, 1] - a[p, i, 1], a[p, i, 0] - a[p, j, 0]
+        limit = nx * a[p, i, 0] + ny * a[p, i, 1]
+        outside = True
+        for k in range(n_b):
+            if nx * b[q, k, 0] + ny * b[q, k, 1] <= limit:
+                outside = False
+                break
+        if outside:
+            return True
+    return False
+
+
+@njit
+def _turn(p: Floats, q: Floats, r: Floats) -> float:
+    """Twice the signed area of a triangle."""
+    return float((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]))
+
+
+@njit
+def _cross(p: Floats, q: Floats, r: Floats, s: Floats) -> bool:
+    """Whether two segments have a point in common."""
+    d1, d2, d3, d4 = _turn(p, q, r), _turn(p, q, s), _turn(r, s, p), _turn(r, s, q)
+    if ((d1 > 0.0) != (d2 > 0.0)) and ((d3 > 0.0) != (d4 > 0.0)):
+        return True
+    return (
+        (d1 == 0.0 and _between(p, q, r))
+        or (d2 == 0.0 and _between(p, q, s))
+        or (d3 == 0.0 and _between(r, s, p))
+        or (d4 == 0.0 and _between(r, s, q))
+    )
+
+
+@njit
+def _between(p: Floats, q: Floats, r: Floats) -> bool:
+    """Whether r, on the line through p and q, is between them."""
+    return bool(
+        min(p[0], q[0]) <= r[0] <= max(p[0], q[0]) and min(p[1], q[1]) <= r[1] <= max(p[1], q[1])
+    )
+
+
+@njit
+def _inside(p: Floats, a: Floats, n_a: int) -> bool:
+    """Whether a point is inside a polygon."""
+    inside = False
+    for i in range(n_a):
+        q, r = a[i], a[i + 1 if i + 1 < n_a else 0]
+        if (q[1] > p[1]) != (r[1] > p[1]):
+            x = q[0] + (p[1] - q[1]) * (r[0] - q[0]) / (r[1] - q[1])
+            if x > p[0]:
+                inside = not inside
+    return inside
+
+
+KERNELS = (_states, _by_edge, _near, _poses, _conflicts)

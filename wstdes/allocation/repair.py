@@ -1,0 +1,335 @@
+"""Fill quotas by hand, at the least cost; and say what that means for their prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wstdes.allocation.jit import njit, plain
+from wstdes.allocation.problem import Purpose
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from wstdes.allocation.problem import AssignmentProblem
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int32]
+    Longs = npt.NDArray[np.int64]
+    Bytes = npt.NDArray[np.int8]
+
+__all__ = ["KERNELS", "Prices", "fill_quotas"]
+
+
+BELOW = 1.0 - 1e-9
+"""A price that is a trifle low leaves targets where they are, to be exchanged at no loss."""
+
+
+SAME = 1e-7
+"""Prices that differ by less, of the highest one, are the same."""
+
+
+@dataclass(eq=False)
+class Prices:
+    """What a fibre earns on each purpose, by group, and between which limits that is looked for.
+
+    Parameters
+    ----------
+    group : int32[n]
+        Group of each fibre, or -1.
+    fibre_start, fibre : int64[g + 1], int32[n]
+        Fibres of each group.
+    at_least : int32[g, 3]
+        The quotas.
+    price, low, high : float64[g, 3]
+        Now; too low, as far as is known; too high.
+    most : float64
+        No price needs to be higher.
+    """
+
+    group: Ints
+    fibre_start: Longs
+    fibre: Ints
+    at_least: Ints
+    price: Floats
+    low: Floats
+    high: Floats
+    most: float
+
+    @classmethod
+    def of(cls, problem: AssignmentProblem) -> Prices:
+        """Begin with prices of zero."""
+        quotas = problem.quotas
+        group = np.full(problem.n_fibres, -1, np.int32)
+        at_least = np.zeros((0, 3), np.int32)
+        if quotas is not None:
+            group, at_least = plain(quotas.group, np.int32), plain(quotas.at_least, np.int32)
+        order = np.argsort(group, kind="stable")
+        order = order[group[order] >= 0].astype(np.int32)
+        start = np.searchsorted(group[order], np.arange(len(at_least) + 1)).astype(np.int64)
+        zero = np.zeros(at_least.shape)
+        most = 2.0 * float(problem.weight.max(initial=0.0)) + 1.0
+        return cls(
+            group, start, order, at_least, zero, zero.copy(), np.full(zero.shape, np.inf), most
+        )
+
+    def update(self, wanted: Floats) -> bool:
+        """Move to the prices that are wanted (NaN: as it is), or half-way within the limits.
+
+        Returns
+        -------
+        bool
+            Whether any price has changed.
+        """
+        near = SAME * self.most
+        rise, fall = wanted > self.price + near, wanted < self.price - near
+        self.low[rise] = np.maximum(self.low[rise], self.price[rise])
+        self.high[fall] = np.minimum(self.high[fall], self.price[fall])
+        outside = (rise & (wanted >= self.high)) | (fall & (wanted <= self.low) & (self.low > 0.0))
+        middle = 0.5 * (self.low + np.minimum(self.high, self.most))
+        new = np.where(rise | fall, wanted * BELOW, self.price)
+        new = np.clip(np.where(outside, middle, new), 0.0, self.most)
+        changed = bool((np.abs(new - self.price) > near).any())
+        self.price = new
+        return changed
+
+
+def fill_quotas(
+    start: Longs,
+    fibre: Ints,
+    conflict: Longs,
+    other: Ints,
+    weight: Floats,
+    purpose: Bytes,
+    chosen: Ints,
+    prices: Prices,
+) -> tuple[Ints, Ints, Floats]:
+    """Exchange targets for sky and standards where they are missing, and back where too many are.
+
+    Parameters
+    ----------
+    start, fibre, conflict, other
+        As in :func:`wstdes.allocation.reduction.eliminate`.
+    weight : float64[s]
+        Worth of each state without prices.
+    purpose : int8[s]
+        Purpose of each state.
+    chosen : int32[n]
+        State of each fibre, or -1, the best for the prices.
+    prices : Prices
+        At which it was.
+
+    Returns
+    -------
+    chosen : int32[n]
+        A new choice without conflicts.
+    missing : int32[g, 3]
+        What is still missing.
+    wanted : float64[g, 3]
+        Prices at which the choice would have had the right numbers, seen from it; NaN where it
+        had them.
+    """
+    return _fill(
+        start,
+        fibre,
+        conflict,
+        other,
+        weight,
+        purpose,
+        chosen,
+        prices.group,
+        prices.fibre_start,
+        prices.fibre,
+        prices.at_least,
+        prices.price,
+        prices.most,
+    )
+
+
+@njit
+def _fill(
+    start: Longs,
+    fibre: Ints,
+    conflict: Longs,
+    other: Ints,
+    weight: Floats,
+    purpose: Bytes,
+    given: Ints,
+    group: Ints,
+    group_start: Longs,
+    group_fibre: Ints,
+    at_least: Ints,
+    price: Floats,
+    most: float,
+) -> tuple[Ints, Ints, Floats]:
+    chosen = given.copy()
+    blocked = np.zeros(len(weight), dtype=np.int32)
+    count = np.zeros(at_least.shape, dtype=np.int32)
+    for f in range(len(chosen)):
+        s = chosen[f]
+        if s >= 0:
+            if group[f] >= 0:
+                count[group[f], purpose[s]] += 1
+            for j in range(conflict[s], conflict[s + 1]):
+                blocked[other[j]] += 1
+    wanted = np.full(at_least.shape, np.nan)
+    for g in range(len(at_least)):
+        for p in (STANDARD, SKY):
+            fibres = group_fibre[group_start[g] : group_start[g + 1]]
+            need = at_least[g, p] - count[g, p]
+            if need > 0:
+                wanted[g, p] = _take(
+                    fibres, need, p, start, conflict, other, weight, purpose, chosen, blocked,
+                    count[g], at_least[g], most,
+                )
+            elif need < 0 and price[g, p] > 0.0:
+                wanted[g, p] = _release(
+                    fibres, -need, p, start, conflict, other, weight, purpose, chosen, blocked,
+                    count[g],
+                )
+        # a fibre on a standard could have been on sky: it costs at least as much as that
+        sky = price[g, SKY] if np.isnan(wanted[g, SKY]) else wanted[g, SKY]
+        if at_least[g, STANDARD] > 0 and at_least[g, SKY] > 0:
+            now = price[g, STANDARD] if np.isnan(wanted[g, STANDARD]) else wanted[g, STANDARD]
+            if now < sky and count[g, STANDARD] <= at_least[g, STANDARD]:
+                wanted[g, STANDARD] = sky
+    _improve(start, conflict, other, weight, purpose, chosen, blocked)
+    return chosen, np.maximum(at_least - count, 0), wanted
+
+
+@njit
+def _free_state(
+    f: int, p: int, start: Longs, weight: Floats, purpose: Bytes, blocked: Ints
+) -> int:
+    """The fibre's best state of a purpose that nothing is in the way of, or -1."""
+    found = -1
+    for s in range(start[f], start[f + 1]):
+        if purpose[s] == p and blocked[s] == 0 and (found < 0 or weight[s] > weight[found]):
+            found = s
+    return found
+
+
+@njit
+def _switch(
+    f: int, s: int, conflict: Longs, other: Ints, chosen: Ints, blocked: Ints
+) -> None:
+    """Change what a fibre does."""
+    old = chosen[f]
+    if old >= 0:
+        for j in range(conflict[old], conflict[old + 1]):
+            blocked[other[j]] -= 1
+    if s >= 0:
+        for j in range(conflict[s], conflict[s + 1]):
+            blocked[other[j]] += 1
+    chosen[f] = s
+
+
+@njit
+def _take(
+    fibres: Ints,
+    need: int,
+    p: int,
+    start: Longs,
+    conflict: Longs,
+    other: Ints,
+    weight: Floats,
+    purpose: Bytes,
+    chosen: Ints,
+    blocked: Ints,
+    count: Ints,
+    at_least: Ints,
+    most: float,
+) -> float:
+    """Put the fibres that lose least on a purpose; return the loss of the last one needed."""
+    loss = np.full(len(fibres), np.inf)
+    for i in range(len(fibres)):
+        f = fibres[i]
+        has = chosen[f]
+        if has >= 0 and purpose[has] != SCIENCE:
+            q = purpose[has]
+            if q == p or count[q] <= at_least[q]:
+                continue
+        s = _free_state(f, p, start, weight, purpose, blocked)
+        if s >= 0:
+            loss[i] = (weight[has] if has >= 0 else 0.0) - weight[s]
+    done = 0
+    last = 0.0
+    for i in np.argsort(loss, kind="mergesort"):
+        if done == need or loss[i] == np.inf:
+            break
+        f = fibres[i]
+        s = _free_state(f, p, start, weight, purpose, blocked)
+        if s < 0:
+            continue
+        if chosen[f] >= 0:
+            count[purpose[chosen[f]]] -= 1
+        _switch(f, s, conflict, other, chosen, blocked)
+        count[p] += 1
+        done += 1
+        last = loss[i]
+    return max(last, 0.0) if done == need else most
+
+
+@njit
+def _release(
+    fibres: Ints,
+    excess: int,
+    p: int,
+    start: Longs,
+    conflict: Longs,
+    other: Ints,
+    weight: Floats,
+    purpose: Bytes,
+    chosen: Ints,
+    blocked: Ints,
+    count: Ints,
+) -> float:
+    """Give back the fibres that gain most from it; return the gain of the last one."""
+    gain = np.full(len(fibres), -np.inf)
+    for i in range(len(fibres)):
+        f = fibres[i]
+        if chosen[f] >= 0 and purpose[chosen[f]] == p:
+            s = _free_state(f, SCIENCE, start, weight, purpose, blocked)
+            gain[i] = (weight[s] if s >= 0 else 0.0) - weight[chosen[f]]
+    last = 0.0
+    done = 0
+    for i in np.argsort(-gain, kind="mergesort"):
+        if done == excess or gain[i] == -np.inf:
+            break
+        f = fibres[i]
+        last = gain[i]
+        done += 1
+        s = _free_state(f, SCIENCE, start, weight, purpose, blocked)
+        if s < 0 or weight[s] <= weight[chosen[f]]:
+            continue
+        _switch(f, s, conflict, other, chosen, blocked)
+        count[p] -= 1
+        count[SCIENCE] += 1
+    return max(last, 0.0)
+
+
+@njit
+def _improve(
+    start: Longs,
+    conflict: Longs,
+    other: Ints,
+    weight: Floats,
+    purpose: Bytes,
+    chosen: Ints,
+    blocked: Ints,
+) -> None:
+    """Let fibres that have nothing, or a target of science, take a better one that is free."""
+    for f in range(len(chosen)):
+        has = chosen[f]
+        if has >= 0 and purpose[has] != SCIENCE:
+            continue
+        s = _free_state(f, SCIENCE, start, weight, purpose, blocked)
+        if s >= 0 and (has < 0 or weight[s] > weight[has]):
+            _switch(f, s, conflict, other, chosen, blocked)
+
+
+SCIENCE, STANDARD, SKY = int(Purpose.SCIENCE), int(Purpose.STANDARD), int(Purpose.SKY)
+
+KERNELS = (_fill,)
