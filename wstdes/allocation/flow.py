@@ -191,9 +191,8 @@ def _optimum(
     outweigh = 1 + int(np.sort(best_of)[n_targets - number :].sum())
     for i, place in enumerate(places):
         tail, head = (_SOURCE, first_place + i) if len(place.targets) else (first_place + i, _SINK)
-        add([tail, tail], [head, head], number, [0, 0])
-        flow.set_arc_capacity(flow.num_arcs() - 1, place.at_least)
-        flow.set_arc_unit_cost(flow.num_arcs() - 1, -outweigh)
+        add([tail], [head], number, 0)
+        add([tail], [head], min(place.at_least, number), -outweigh)
     flow.set_node_supply(_SOURCE, number)
     flow.set_node_supply(_SINK, -number)
     status = flow.solve()
