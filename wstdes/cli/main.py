@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from wstdes.cli import diff, listing, report, run, schema, show, validate
+from wstdes.cli import allocate, diff, listing, report, run, schema, show, validate
 from wstdes.errors import WstdesError
 
 __all__ = ["app", "main"]
@@ -20,6 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(run.run)
+app.command("allocate")(allocate.allocate)
 app.command("validate")(validate.validate)
 app.command("show")(show.show)
 app.command("diff")(diff.diff)
