@@ -112,6 +112,15 @@ class Grid:
         cells = (*self._lattice, self._start, self._fibre)
         return _list(x_m, y_m, kind, *cells, self._xy_m, self._reach, *self._range)
 
+    def by_place(
+        self,
+        x_m: npt.NDArray[np.float64],
+        y_m: npt.NDArray[np.float64],
+        kind: npt.NDArray[np.int8],
+    ) -> npt.NDArray[np.int32]:
+        """Targets cell by cell: listing candidates in this order takes two thirds of the time."""
+        return _by_place(x_m, y_m, kind, *self._lattice)
+
     def near(
         self,
         x_m: npt.NDArray[np.float64],
@@ -175,10 +184,11 @@ def _ranges(
     """Of each kind, the greatest and the least square that any fibre reaches; whether all do."""
     most, least, alike = np.zeros(KINDS), np.zeros(KINDS), np.ones(KINDS, dtype=np.bool_)
     for which in range(KINDS):
-        of_kind = square[kind == which]
-        if len(of_kind):
-            most[which], least[which] = of_kind[:, 0].max(), of_kind[:, 1].min()
-            alike[which] = bool((of_kind == of_kind[0]).all())
+        of_kind = kind == which
+        if of_kind.any():
+            outer, inner = square[of_kind].T.copy()
+            most[which], least[which] = outer.max(), inner.min()
+            alike[which] = outer.min() == outer.max() and inner.min() == inner.max()
     return most, least, alike
 
 
@@ -247,6 +257,8 @@ def _list(
     fibre = np.empty(6 * n_targets + 64, dtype=np.int32)
     number = np.empty(len(cell_fibre) + 1, dtype=np.int32)
     square = np.empty(len(cell_fibre) + 1, dtype=np.float64)
+    slot = np.empty(len(cell_fibre) + 1, dtype=np.int32)
+    rank = np.empty(_FEW, dtype=np.int32)
     used = 0
     for t in range(n_targets):
         start[t] = used
@@ -265,28 +277,31 @@ def _list(
             for j in range(cell_start[left + from_column], cell_start[left + to_column]):
                 dx, dy = x - xy_m[j, 0], y - xy_m[j, 1]
                 d = dx * dx + dy * dy
-                number[found], square[found] = j, d
+                # Written before it is known whether it counts: a branch would cost more.
+                number[found], slot[found], square[found] = cell_fibre[j], j, d
                 found += (d <= farthest) & (d >= nearest)
         if not alike[k]:
             tried, found = found, 0
             for i in range(tried):
-                j, d = number[i], square[i]
-                number[found], square[found] = j, d
+                j, d = slot[i], square[i]
+                number[found], square[found] = number[i], d
                 found += (d <= reach[j, 0]) & (d >= reach[j, 1])
-        for i in range(found):
-            number[i] = cell_fibre[number[i]]
         if used + found > len(fibre):
             longer = np.empty(2 * len(fibre) + found, dtype=np.int32)
             longer[:used] = fibre[:used]
             fibre = longer
         if found <= _FEW:
             for i in range(found):
-                rank = 0
-                for j in range(found):
-                    rank += (square[j] < square[i]) | (
-                        (square[j] == square[i]) & (number[j] < number[i])
+                above = 0
+                for j in range(i):
+                    after = (square[j] > square[i]) | (
+                        (square[j] == square[i]) & (number[j] > number[i])
                     )
-                fibre[used + rank] = number[i]
+                    rank[j] += after
+                    above += after
+                rank[i] = i - above
+            for i in range(found):
+                fibre[used + rank[i]] = number[i]
         else:
             by_number = np.argsort(number[:found])
             by_both = np.argsort(square[:found][by_number], kind="mergesort")
@@ -350,4 +365,38 @@ def _near(
     return kept[:n_kept]
 
 
-KERNELS = (_fill_cells, _list, _occupied, _near)
+@njit
+def _by_place(
+    target_x_m: npt.NDArray[np.float64],
+    target_y_m: npt.NDArray[np.float64],
+    target_kind: npt.NDArray[np.int8],
+    origin_m: npt.NDArray[np.float64],
+    side_m: npt.NDArray[np.float64],
+    shape: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int32]:
+    """Sort targets by cell; those far from the grid come last."""
+    n_targets, n_cells = len(target_x_m), 0
+    for k in range(KINDS):
+        n_cells += shape[k, 0] * shape[k, 1]
+    cell = np.empty(n_targets, dtype=np.int32)
+    count = np.zeros(n_cells + 2, dtype=np.int32)
+    per_m = 1.0 / side_m
+    for t in range(n_targets):
+        k = target_kind[t]
+        column = (target_x_m[t] - origin_m[k, 0]) * per_m[k]
+        row = (target_y_m[t] - origin_m[k, 1]) * per_m[k]
+        cell[t] = n_cells
+        if 0.0 <= column < shape[k, 0] and 0.0 <= row < shape[k, 1]:
+            cell[t] = shape[k, 2] + int(row) * shape[k, 0] + int(column)
+        count[cell[t] + 1] += 1
+    for c in range(n_cells + 1):
+        count[c + 1] += count[c]
+    order = np.empty(n_targets, dtype=np.int32)
+    for t in range(n_targets):
+        order[count[cell[t]]] = t
+        count[cell[t]] += 1
+    return order
+
+
+KERNELS = (_fill_cells, _list)
+"""What :func:`build_candidates` compiles."""

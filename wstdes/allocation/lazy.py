@@ -84,8 +84,10 @@ def match_positions(
     if len(worth) and not (worth.min() >= 0.0 and worth.max() < np.inf):
         bad = int(np.argmin((worth >= 0.0) & (worth < np.inf)))
         raise ValueError(f"weight of target {bad} is {worth[bad]}: it must be finite, 0 or more")
-    fibres = (fibre_x_m, fibre_y_m, plain(fibre_kind, np.int8), patrol_m)
-    search = _Search(fibres, plain(usable, np.bool_), inner_m, capacity, (x, y, kind))
+    ready, fibre_of_kind = plain(usable, np.bool_), plain(fibre_kind, np.int8)
+    grid = Grid(fibre_x_m, fibre_y_m, fibre_of_kind, patrol_m, ready, inner_m)
+    matching = Matching(len(ready), capacity)
+    search = _Search(grid, matching, ready, fibre_of_kind, x, y, kind)
     search.rounds(worth)
     return search.fibre_of_target(len(worth))
 
@@ -95,31 +97,30 @@ class _Search:
 
     def __init__(
         self,
-        fibres: tuple[npt.ArrayLike, ...],
+        grid: Grid,
+        matching: Matching,
         usable: npt.NDArray[np.bool_],
-        inner_m: npt.ArrayLike | None,
-        capacity: npt.ArrayLike | None,
-        targets: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int8]],
+        fibre_kind: npt.NDArray[np.int8],
+        x_m: npt.NDArray[np.float64],
+        y_m: npt.NDArray[np.float64],
+        kind: npt.NDArray[np.int8],
     ) -> None:
-        self._targets = targets
-        self._fibre_kind = np.asarray(fibres[2])
-        self._usable = usable
-        self._matching = Matching(len(usable), capacity)
+        self._grid, self._matching = grid, matching
+        self._usable, self._fibre_kind = usable, fibre_kind
+        self._x_m, self._y_m, self._kind = x_m, y_m, kind
         self._asked: list[npt.NDArray[np.int32]] = []
         self._number = 0
         self._edges = np.empty(0, dtype=np.int32)
-        self._grid = Grid(*fibres, usable, inner_m)
         self._helping = int(np.count_nonzero(self._helps()))
 
     def _helps(self) -> npt.NDArray[np.bool_]:
         """Fibres that may help yet."""
-        helps = self._usable & (self._matching.state != DEAD)
-        helps &= self._matching.left[self._fibre_kind] > 0
-        return helps
+        room: npt.NDArray[np.bool_] = self._matching.left > 0
+        return self._usable & (self._matching.state != DEAD) & room[self._fibre_kind]
 
     def rounds(self, weight: npt.NDArray[np.float64]) -> None:
         """Ask all the targets, round by round."""
-        x, y, kind = self._targets
+        x, y, kind = self._x_m, self._y_m, self._kind
         rest, worth = np.arange(len(weight), dtype=np.int32), weight
         while len(rest) and self._helping:
             level = _level(worth, self._size())
@@ -129,8 +130,9 @@ class _Search:
                 size = self._size()
                 self._ask(ahead[:size])
                 ahead = ahead[size:]
-                ahead = ahead[self._grid.near(x[ahead], y[ahead], kind[ahead])]
-            if not self._helping:
+                if len(ahead):
+                    ahead = ahead[self._grid.near(x[ahead], y[ahead], kind[ahead])]
+            if level == 0.0 or not self._helping:
                 return
             if len(rest) == len(weight):
                 rest = self._grid.near(x, y, kind, worth, level)
@@ -144,13 +146,16 @@ class _Search:
 
     def _ask(self, which: npt.NDArray[np.int32]) -> None:
         """Match these targets, in this order, beside those of the rounds before."""
-        x, y, kind = (values[which] for values in self._targets)
-        start, fibre = self._grid.candidates(x, y, kind)
+        x, y, kind = self._x_m[which], self._y_m[which], self._kind[which]
+        place = self._grid.by_place(x, y, kind)
+        rows = np.empty(len(which), dtype=np.int32)
+        rows[place] = np.arange(len(which), dtype=np.int32)
+        kind = kind[place]
+        start, fibre = self._grid.candidates(x[place], y[place], kind)
         start += len(self._edges)
         self._edges = np.concatenate([self._edges, fibre])
-        rows = np.arange(len(which), dtype=np.int32)
         self._matching.extend(rows, start, self._edges, kind, self._number)
-        self._asked.append(which)
+        self._asked.append(which[place])
         self._number += len(which)
         helps = self._helps()
         self._helping = int(np.count_nonzero(helps))
