@@ -19,13 +19,18 @@ from typing import TYPE_CHECKING, Any
 from wstdes._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import numpy.typing as npt
+    from astropy.table import Table
+    from astropy.units import Quantity
+
     from wstdes.config import Loaded
+    from wstdes.field.allocation import Allocation
     from wstdes.study.run import Run
 
-__all__ = ["__version__", "load", "run", "scenario"]
+__all__ = ["__version__", "allocate", "load", "run", "scenario"]
 
 
 def scenario(
@@ -126,6 +131,54 @@ def load(folder: str | Path) -> Run:
     from wstdes.study.run import load_run
 
     return load_run(folder)
+
+
+def allocate(
+    targets: str | Path | Table | Mapping[str, npt.ArrayLike],
+    *,
+    ra: str | Quantity,
+    dec: str | Quantity,
+    hardware: str | Path = "wst-2026",
+    visits: int = 1,
+    method: str = "auto",
+    **options: Any,
+) -> Allocation:
+    """Give each fibre of a focal plane a target of one field.
+
+    Parameters
+    ----------
+    targets : path, astropy Table or mapping of arrays
+        A FITS, ECSV, VOTable, Parquet or CSV file, or a table, with right ascension and
+        declination; priority, magnitude, survey, mode (LR or HR), purpose (science, standard,
+        sky), visits and proper motion are understood if they are there.
+    ra, dec : str or Quantity
+        Centre of the field (ICRS), with a unit: ``"10h0m"``, ``"-30 deg"``.
+    hardware : str or pathlib.Path
+        A shipped focal plane (``wst-2026``, ``wst-7mm``, ``desi``, ``4most``, ``pfs``) or a YAML
+        file.
+    visits : int
+        How often the field is visited.
+    method : str
+        ``auto``, ``exact``, ``greedy``, ``flow``, ``cpsat`` or ``lagrangian``.
+    **options
+        Rotator, epoch, airmass, broken positioners and more: see
+        :func:`wstdes.field.allocate.allocate`.
+
+    Returns
+    -------
+    Allocation
+        Use of every fibre, shares of surveys, bound and gap; ``write`` and ``figure`` make files.
+
+    Raises
+    ------
+    wstdes.errors.WstdesError
+        Something in the catalogue, the field or the hardware that cannot be used.
+    """
+    from wstdes.field.allocate import allocate as allocate_field
+
+    return allocate_field(
+        targets, ra=ra, dec=dec, hardware=hardware, visits=visits, method=method, **options
+    )
 
 
 def __dir__() -> list[str]:

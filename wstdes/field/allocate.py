@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wstdes.allocation.problem import AssignmentProblem, Purpose, Solution
-from wstdes.errors import CatalogueError, WstdesError
+from wstdes.errors import CatalogueError, WstdesError, did_you_mean
 from wstdes.field.allocation import Allocation, Use, Visit
 from wstdes.field.angles import parse_angle, parse_dec, parse_ra
 from wstdes.field.catalogue import TargetList, class_weights, read_targets
@@ -102,6 +102,11 @@ def allocate(
     """
     if not isinstance(visits, int) or not 1 <= visits <= 1000:
         raise WstdesError(f"visits must be a whole number from 1 to 1000, not {visits!r}")
+    from wstdes.allocation.methods import METHODS
+
+    if method not in ("auto", *METHODS):
+        hint = did_you_mean(method, ("auto", *METHODS))
+        raise WstdesError(f"there is no method '{method}' of allocation; {hint}")
     _check_shares(sky=sky, standards=standards)
     model = load(hardware)
     turn = parse_angle(rotator, "rotator", "30deg")

@@ -319,11 +319,15 @@ def _side(a: Floats, b: Floats, c: Floats) -> Floats:
 
 
 def _inside(points: Floats, polygon: Floats) -> npt.NDArray[np.bool_]:
-    """Whether a corner of the one, or the mean of its corners, is inside the other: even-odd."""
+    """Whether a corner of the one, or the mean of all, is inside the other, not on a side of it."""
     points = np.concatenate([points, points.mean(axis=1, keepdims=True)], axis=1)
     x, y = points[:, :, None, 0], points[:, :, None, 1]
     a, b = polygon[:, None, :, :], np.roll(polygon, -1, axis=1)[:, None, :, :]
     spans = (a[..., 1] > y) != (b[..., 1] > y)
     rise = np.where(spans, b[..., 1] - a[..., 1], 1.0)
     right = x < a[..., 0] + (y - a[..., 1]) / rise * (b[..., 0] - a[..., 0])
-    return np.asarray(((spans & right).sum(axis=2) % 2 == 1).any(axis=1))
+    odd = (spans & right).sum(axis=2) % 2 == 1
+    point = points[:, :, None, :]
+    within = ((point - a) * (point - b)).sum(axis=-1) <= 0.0
+    on_side = ((_side(a, b, point) == 0.0) & within).any(axis=2)
+    return np.asarray((odd & ~on_side).any(axis=1))

@@ -166,10 +166,10 @@ def write_result(path: str | Path, solution: Solution) -> None:
 def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
     if not path.is_file():
         raise WstdesError(f"{path}: no such file")
+    if not zipfile.is_zipfile(path):
+        raise WstdesError(f"{path}: is no .npz file, as numpy.savez writes it")
     try:
         with np.load(path, allow_pickle=False) as file:
-            if not hasattr(file, "files"):
-                raise WstdesError(f"{path}: holds one array; a problem is a .npz with several")
             return {name: file[name] for name in file.files if name in _NEEDED + _OPTIONAL}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise WstdesError(f"{path}: cannot be read as .npz: {error}") from None
@@ -241,9 +241,7 @@ def _arms(path: Path, arrays: dict[str, npt.NDArray[Any]], n: int) -> Arms | Non
     if "arm_mm" not in arrays:
         polygons = [name for name in ("theta_polygon", "phi_polygon") if name in arrays]
         if polygons:
-            raise WstdesError(
-                f"{path}: {polygons[0]} needs arm_mm (lengths) beside it"
-            )
+            raise WstdesError(f"{path}: {polygons[0]} needs arm_mm (lengths) beside it")
         return None
     per_fibre = arrays["arm_mm"].ndim == 2
     lengths = _floats(path, arrays, "arm_mm", (n, 2) if per_fibre else (2,))
@@ -251,14 +249,16 @@ def _arms(path: Path, arrays: dict[str, npt.NDArray[Any]], n: int) -> Arms | Non
         raise _wrong(path, "arm_mm", lengths, lengths < 0.0, "must not be negative")
     lengths = np.broadcast_to(1e-3 * lengths, (n, 2))
     outlines = {}
-    for name in ("theta_polygon", "phi_polygon"):
-        given = arrays.get(name, np.zeros((0, 2)))
+    # Without outlines the arms only limit the reach; a phi arm of some shape is there all the same.
+    instead = {"theta_polygon": np.zeros((0, 2)), "phi_polygon": np.eye(3, 2)}
+    for name, nothing in instead.items():
+        given = arrays.get(name, nothing)
         shape = (n, None, 2) if given.ndim == 3 else (None, 2)
         corners = 1e-3 * _floats(path, {name: given}, name, shape)
         if 0 < corners.shape[-2] < 3:
             raise WstdesError(f"{path}: {name} has {corners.shape[-2]} corners; 3 are the fewest")
         outlines[name] = np.broadcast_to(corners, (n, *corners.shape[-2:]))
-    if outlines["theta_polygon"].shape[1] and not outlines["phi_polygon"].shape[1]:
+    if "theta_polygon" in arrays and "phi_polygon" not in arrays:
         raise WstdesError(f"{path}: theta_polygon needs phi_polygon beside it")
     number, shapes = _shapes(outlines["theta_polygon"], outlines["phi_polygon"])
     spine = not lengths[:, 0].any() and not outlines["theta_polygon"].shape[1]
@@ -281,7 +281,7 @@ def _shapes(
     n = len(theta)
     rows = np.concatenate([theta.reshape(n, -1), phi.reshape(n, -1)], axis=1)
     if n == 0:
-        return np.zeros(0, dtype=np.int16), (ArmShape(theta.reshape(-1, 2), phi.reshape(-1, 2)),)
+        return np.zeros(0, dtype=np.int16), (ArmShape(np.zeros((0, 2)), np.eye(3, 2)),)
     _, first, number = np.unique(rows, axis=0, return_index=True, return_inverse=True)
     shapes = tuple(ArmShape(theta[i].copy(), phi[i].copy()) for i in first)
     return number.ravel().astype(np.int16), shapes

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_focal_plane"]
 
 WIDTH_IN, HEIGHT_IN, DPI = 12.8, 8.5, 100
-"""1,280 pixels wide; a PNG has twice as many, for sharp screens and print."""
+"""1,280 pixels wide."""
 
 ZOOM_PITCHES = 12.0
 COLOURS = {**FIBRES, "stuck": "#7A5230"}
@@ -56,10 +56,10 @@ def draw_focal_plane(allocation: Allocation, path: str | Path, visit: int = 0) -
     with mpl.rc_context({**STYLE, "figure.facecolor": "white", "svg.hashsalt": "wstdes"}):
         figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), dpi=DPI)
         whole = figure.add_axes((0.052, 0.066, 0.545, 0.775))
-        near = figure.add_axes((0.655, 0.345, 0.335, 0.497))
+        near = figure.add_axes((0.668, 0.355, 0.322, 0.485))
         bars = figure.add_axes((0.680, 0.066, 0.310, 0.165))
         title, subtitle = _titles(allocation, visit)
-        figure.text(0.012, 0.965, title, fontsize=15.5, fontweight="bold", va="center")
+        figure.text(0.012, 0.965, title, fontsize=15, fontweight="bold", va="center")
         figure.text(0.012, 0.930, subtitle, fontsize=10.5, color=FAINT, va="center")
         centre = _zoom_centre(allocation, visit)
         _whole(whole, allocation, visit, centre)
@@ -67,7 +67,7 @@ def draw_focal_plane(allocation: Allocation, path: str | Path, visit: int = 0) -
         _bars(bars, allocation, visit)
         metadata = {"Date": None, "Creator": None} if path.suffix.lower() == ".svg" else None
         try:
-            figure.savefig(path, dpi=2 * DPI, metadata=metadata)
+            figure.savefig(path, dpi=DPI, metadata=metadata)
         except OSError as error:
             raise WstdesError(f"{path}: cannot be written: {error}") from None
 
@@ -79,7 +79,7 @@ def _titles(allocation: Allocation, visit: int) -> tuple[str, str]:
     science = int((done.use == Use.SCIENCE).sum())
     working = int((~out).sum())
     gap = done.solution.gap
-    proof = "proven optimal" if gap <= 1e-9 else f"within {_percent(gap)} of the best there can be"
+    proof = "proven optimal" if gap <= 1e-9 else f"within {_percent(gap)} of the optimum"
     title = f"{science:,} of {working:,} working fibres on science targets, {proof}"
     frame = allocation.frame
     hours = math.degrees(frame.ra_rad) / 15.0
@@ -98,7 +98,7 @@ def _titles(allocation: Allocation, visit: int) -> tuple[str, str]:
 
 
 def _percent(share: float) -> str:
-    return f"{100.0 * share:.2g} %" if share >= 1e-5 else f"{1e6 * share:.2g} parts per million"
+    return f"{100.0 * share:.2g} %" if share >= 1e-5 else "0.001 %"
 
 
 def _pitch_mm(allocation: Allocation) -> float:
@@ -109,7 +109,8 @@ def _pitch_mm(allocation: Allocation) -> float:
     if plane.n_fibres < 2:
         return float(2e3 * plane.patrol_m.max())
     home = np.column_stack([plane.x_m, plane.y_m])
-    return float(1e3 * np.median(cKDTree(home).query(home, k=2)[0][:, 1]))
+    apart = np.asarray(cKDTree(home).query(home, k=[2])[0])
+    return float(1e3 * np.median(apart))
 
 
 def _zoom_centre(allocation: Allocation, visit: int) -> tuple[float, float]:
@@ -139,7 +140,7 @@ def _whole(axes: Any, allocation: Allocation, visit: int, centre: tuple[float, f
     plane, done = allocation.hardware.plane, allocation.visits[visit]
     pitch = _pitch_mm(allocation)
     x, y = 1e3 * plane.x_m, 1e3 * plane.y_m
-    limit = 1.055 * 1e3 * plane.reach_m
+    limit = 1.09 * 1e3 * plane.reach_m
     lost = allocation.wanted & (allocation.got == 0)
     axes.scatter(1e3 * allocation.x_m[lost], 1e3 * allocation.y_m[lost], s=0.6, color="#9AA5B1",
                  lw=0, rasterized=True, zorder=1)  # fmt: skip
@@ -215,8 +216,8 @@ def _legend(axes: Any, allocation: Allocation, visit: int) -> None:
     handles.append(
         Line2D([], [], marker=".", ls="", ms=4, color="#9AA5B1", label=f"target left out  {lost:,}")
     )
-    axes.legend(handles=handles, loc="lower left", fontsize=9, handletextpad=0.1,
-                borderaxespad=0.1, labelspacing=0.25)  # fmt: skip
+    axes.legend(handles=handles, loc="lower left", fontsize=8.5, handletextpad=0.1,
+                borderaxespad=0.0, labelspacing=0.2)  # fmt: skip
 
 
 # A piece of it -----------------------------------------------------------------------------------
@@ -252,10 +253,10 @@ def _near(axes: Any, allocation: Allocation, visit: int, centre: tuple[float, fl
     axes.grid(visible=False)
     axes.spines[["top", "right"]].set_visible(True)
     axes.set_title(
-        f"The square at x = {centre[0]:.0f} mm, y = {centre[1]:.0f} mm: patrol areas, arms, targets",
+        f"The square at ({centre[0]:.0f}, {centre[1]:.0f}) mm: patrol areas, arms, targets",
         fontsize=10, pad=5,
     )  # fmt: skip
-    axes.set_xlabel(f"distance from its middle [mm]{classes}", labelpad=2)
+    axes.set_xlabel(f"distance from its middle [mm]{classes}", labelpad=2, fontsize=8.5)
 
 
 def _arms(
@@ -319,7 +320,7 @@ def _near_targets(
     if not science.any():
         return ""
     what = "class" if by_class else "priority"
-    return f"   ·   white: taken   grey: left out, larger for higher {what}   star: standard"
+    return f"\nwhite: taken  ·  grey: left out, larger for higher {what}  ·  star: standard"
 
 
 # The spectrographs -------------------------------------------------------------------------------
