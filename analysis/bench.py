@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+GROUPS = ("start-up", "kernel", "assignment", "allocation", "catalogue", "runs")
+
 Row = tuple[str, str, str]
 """What was measured, the measurement, the goal or what to compare it with."""
 
@@ -183,6 +185,157 @@ def _scipy(field: Field, target: Any, fibre: Any, number: int) -> Iterator[Row]:
     yield "  SciPy maximum matching, no priorities", f"{taken:.3f} s", f"{matched:,} fibres, {same}"
 
 
+class Positions:
+    """32,000 fibres at a pitch of one, patrol radius 1.2, and targets all over the plane."""
+
+    FIBRES = 32_000
+
+    def __init__(self, per_fibre: float) -> None:
+        from wstdes.models.focalplane import hexagonal_layout
+
+        self.plane = hexagonal_layout(
+            n_lr=self.FIBRES,
+            n_hr=0,
+            pitch_m=1.0,
+            patrol_lr_m=1.2,
+            patrol_hr_m=0.0,
+            hole_radius_m=0.0,
+            spectrographs_lr=1,
+            spectrographs_hr=0,
+        )
+        rng = np.random.default_rng(1)
+        targets = round(per_fibre * self.FIBRES)
+        radius = self.plane.radius_m * np.sqrt(rng.random(targets))
+        angle = 2.0 * np.pi * rng.random(targets)
+        self.x_m, self.y_m = radius * np.cos(angle), radius * np.sin(angle)
+        self.kind = np.zeros(targets, dtype=np.int8)
+        self.weight = rng.integers(1, 1001, targets).astype(np.float64)
+        self.usable = np.ones(self.FIBRES, dtype=np.bool_)
+
+    def problem(self) -> Any:
+        """Build the graph, the targets by falling weight."""
+        from wstdes.allocation import AssignmentProblem, build_candidates
+        from wstdes.allocation.order import falling_order
+
+        order, plane = falling_order(self.weight), self.plane
+        start, fibre = build_candidates(
+            plane.x_m,
+            plane.y_m,
+            plane.kind,
+            plane.patrol_m,
+            self.usable,
+            self.x_m[order],
+            self.y_m[order],
+            self.kind[order],
+        )
+        rank = np.zeros(len(order), dtype=np.int16)
+        return AssignmentProblem(self.FIBRES, self.weight[order], start, fibre, rank)
+
+    def lazily(self) -> Any:
+        """Assign without a graph, straight from the positions in the order they come."""
+        from wstdes.allocation.lazy import match_positions
+
+        plane = self.plane
+        fibres = (plane.x_m, plane.y_m, plane.kind, plane.patrol_m, self.usable)
+        return match_positions(*fibres, self.x_m, self.y_m, self.kind, self.weight)
+
+
+def allocation(full: bool) -> Iterator[Row]:
+    """Match 32,000 fibres: every method on the same fields, beside other programs."""
+    for per_fibre in (5, 2, 20) if full else (5,):
+        yield from _methods(per_fibre)
+    yield from _two_million()
+
+
+def _methods(per_fibre: int) -> Iterator[Row]:
+    from wstdes.allocation import solve
+
+    field = Positions(per_fibre)
+    problem = field.problem()
+    head = f"{per_fibre} targets a fibre, {problem.n_edges:,} edges:"
+    floor = seconds(lambda: int(problem.fibre.max()), 9)
+    yield f"{head} read once", f"{1e3 * floor:.1f} ms", "the floor"
+    best = solve(problem, "exact")
+    for method in ("greedy", "exact"):
+        solve(problem, method)
+        runs = [solve(problem, method) for _ in range(9)]
+        taken = statistics.median(run.seconds for run in runs)
+        share = f"{100.0 * runs[0].objective / best.objective:.2f}% of the optimum"
+        goal = _goal(taken, 10) if (method, per_fibre) == ("exact", 5) else ""
+        yield f"  {method}, on a ready graph", f"{1e3 * taken:.1f} ms", f"{share}{goal}"
+    field.lazily()
+    got: list[Any] = []
+    taken = seconds(lambda: got.append(field.lazily()), 9)
+    worth = float(field.weight[got[0] >= 0].sum())
+    same = "the same worth" if worth == best.objective else "ANOTHER WORTH"
+    goal = _goal(taken, 25) if per_fibre == 5 else ""
+    yield "  exact, edges made in its rounds", f"{1e3 * taken:.1f} ms", f"{same}{goal}"
+    taken = seconds(field.problem, 5)
+    yield "  all edges by distance, targets sorted", f"{1e3 * taken:.1f} ms", ""
+    flow = solve(problem, "flow")
+    same = "the same worth" if flow.objective == best.objective else "ANOTHER WORTH"
+    yield "  flow (OR-Tools min-cost flow)", f"{flow.seconds:.2f} s", same
+    yield from _scipy_matchings(problem, best)
+
+
+def _scipy_matchings(problem: Any, best: Any) -> Iterator[Row]:
+    """SciPy's matchings: the largest one, and the best one if each fibre gets a target."""
+    from scipy.sparse import csr_array, eye_array, hstack
+    from scipy.sparse.csgraph import maximum_bipartite_matching, min_weight_full_bipartite_matching
+
+    shape = (problem.n_targets, problem.n_fibres)
+    matched = int((best.fibre_of_target >= 0).sum())
+    graph = csr_array((np.ones(problem.n_edges), problem.fibre, problem.start), shape=shape)
+    found: list[Any] = []
+    taken = seconds(lambda: found.append(maximum_bipartite_matching(graph, perm_type="column")))
+    same = "as many" if int((found[0] >= 0).sum()) == matched else "ANOTHER NUMBER"
+    yield "  SciPy maximum_bipartite_matching, no weights", f"{taken:.2f} s", same
+    # A worthless target for each fibre, so that a matching of all the fibres exists.
+    weight = problem.weight[problem.edge_target()]
+    costs = csr_array((1001.0 - weight, problem.fibre, problem.start), shape=shape).T
+    padded = hstack([costs, 1001.0 * eye_array(problem.n_fibres)], format="csr")
+    begin = time.perf_counter()
+    _, columns = min_weight_full_bipartite_matching(padded)
+    taken = time.perf_counter() - begin
+    worth = problem.weight[columns[columns < problem.n_targets]].sum()
+    same = "the same worth" if worth == best.objective else "ANOTHER WORTH"
+    yield "  SciPy min_weight_full_bipartite_matching", f"{taken:.2f} s", same
+
+
+def _goal(taken_s: float, goal_ms: float) -> str:
+    """The goal, and how far it is where it is missed."""
+    missed = 1e3 * taken_s / goal_ms
+    return f", goal {goal_ms:g} ms" + (f": MISSED, {missed:.2f} times that" if missed > 1.0 else "")
+
+
+_MEMORY = """
+import resource, sys
+sys.path.insert(0, {folder!r})
+from bench import Positions
+Positions({per_fibre!r}).lazily()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def _two_million() -> Iterator[Row]:
+    per_fibre = 2_000_000 / Positions.FIBRES
+    field = Positions(per_fibre)
+    field.lazily()
+    taken = seconds(field.lazily, 9)
+    goal = _goal(taken, 50).removeprefix(", ")
+    yield "exact, straight from 2,000,000 positions", f"{1e3 * taken:.1f} ms", goal
+    script = _MEMORY.format(folder=str(Path(__file__).parent), per_fibre=per_fibre)
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    unit = 1.0 if sys.platform == "darwin" else 1024.0
+    peak = int(done.stdout) * unit
+    yield "  peak memory of a process that does it", f"{peak / 1e9:.2f} GB", "goal 1 GB"
+
+
+# --- with collisions: the rows of the Lagrangian solver and the motion plan go here ---
+
+
 def catalogue() -> Iterator[Row]:
     """Draw mock cells: what a visit needs from the catalogues."""
     from wstdes.facility import build, load
@@ -235,9 +388,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print a line as soon as it is known."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--nights", type=int, default=3, help="nights of the long run (3)")
+    parser.add_argument("--only", choices=GROUPS, help="measure this group alone")
+    parser.add_argument(
+        "--full", action="store_true", help="allocation at 2 and 20 targets a fibre too"
+    )
     chosen = parser.parse_args(arguments)
-    for group in (start_up, kernel, assignment, catalogue, lambda: runs(chosen.nights)):
-        for what, measured, goal in group():
+    groups: dict[str, Callable[[], Iterator[Row]]] = {
+        "start-up": start_up,
+        "kernel": kernel,
+        "assignment": assignment,
+        "allocation": lambda: allocation(chosen.full),
+        "catalogue": catalogue,
+        "runs": lambda: runs(chosen.nights),
+    }
+    for name in [chosen.only] if chosen.only else GROUPS:
+        for what, measured, goal in groups[name]():
             print(f"{what:56}{measured:>16}   {goal}".rstrip(), flush=True)
 
 

@@ -56,7 +56,7 @@ def test_worth_equals_that_of_the_ready_graph(
     t = len(everything[5])
     weight = rng.random(t) if levels == 0 else rng.integers(0, levels + 1, t).astype(float)
     with pytest.MonkeyPatch.context() as patch:  # small fields need small rounds
-        patch.setattr(lazy, "_SMALL", round_size)
+        patch.setattr(lazy, "_SAMPLE", 10)
         patch.setattr(lazy._Search, "_size", lambda self: round_size)
         got = match_positions(*everything, weight, capacity=[limit, limit], inner_m=inner)
     has = np.flatnonzero(got >= 0)

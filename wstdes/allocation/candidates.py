@@ -126,16 +126,13 @@ class Grid:
         x_m: npt.NDArray[np.float64],
         y_m: npt.NDArray[np.float64],
         kind: npt.NDArray[np.int8],
-        weight: npt.NDArray[np.float64] | None = None,
-        below: float = np.inf,
     ) -> npt.NDArray[np.int32]:
-        """Targets below a weight that have a fibre in their cell or in the eight around it.
+        """Targets that have a fibre in their cell or in the eight around it.
 
         All targets that a fibre reaches are among them.
         """
-        worth = np.zeros(len(x_m)) if weight is None else weight
         occupied = _occupied(*self._lattice[2:], self._start)
-        return _near(x_m, y_m, kind, worth, below, *self._lattice, occupied)
+        return _near(x_m, y_m, kind, *self._lattice, occupied)
 
 
 def _grids(
@@ -335,14 +332,12 @@ def _near(
     target_x_m: npt.NDArray[np.float64],
     target_y_m: npt.NDArray[np.float64],
     target_kind: npt.NDArray[np.int8],
-    weight: npt.NDArray[np.float64],
-    below: float,
     origin_m: npt.NDArray[np.float64],
     side_m: npt.NDArray[np.float64],
     shape: npt.NDArray[np.int64],
     occupied: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.int32]:
-    """List the targets below a weight that have a fibre in the cells around them.
+    """List the targets that have a fibre in the cells around them.
 
     A target just outside the grid counts as one in the cell next to it.
     """
@@ -351,8 +346,6 @@ def _near(
     n_kept = 0
     per_m = 1.0 / side_m
     for t in range(n_targets):
-        if weight[t] >= below:
-            continue
         k = target_kind[t]
         # Counted from one cell outside, so that what reaches the grid is never negative.
         column = (target_x_m[t] - origin_m[k, 0]) * per_m[k] + 1.0

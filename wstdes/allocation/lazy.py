@@ -116,29 +116,32 @@ class _Search:
     def _helps(self) -> npt.NDArray[np.bool_]:
         """Fibres that may help yet."""
         room: npt.NDArray[np.bool_] = self._matching.left > 0
-        return self._usable & (self._matching.state != DEAD) & room[self._fibre_kind]
+        alive: npt.NDArray[np.bool_] = self._matching.state != DEAD
+        return self._usable & alive & room[self._fibre_kind]
 
     def rounds(self, weight: npt.NDArray[np.float64]) -> None:
-        """Ask all the targets, round by round."""
-        x, y, kind = self._x_m, self._y_m, self._kind
-        rest, worth = np.arange(len(weight), dtype=np.int32), weight
-        while len(rest) and self._helping:
-            level = _level(worth, self._size())
-            first = _at_least(worth, level)
-            ahead = rest[first[falling_order(worth[first])]]
+        """Ask all the targets, a band of weights after the other, each four times as wide."""
+        # Some of the weights tell where the bands should end; the answer is the same anywhere.
+        some = np.sort(weight[:: max(len(weight) // _SAMPLE, 1)])[::-1]
+        number, below = self._size(), np.inf
+        while self._helping and below > 0.0:
+            rank = len(some) * number // max(len(weight), 1)
+            level = float(some[rank]) if rank < len(some) else 0.0
+            band = _band(weight, level, below)
+            if self._number:
+                band = self._near(band)
+            ahead = band[falling_order(weight[band])]
             while len(ahead) and self._helping:
                 size = self._size()
                 self._ask(ahead[:size])
-                ahead = ahead[size:]
-                if len(ahead):
-                    ahead = ahead[self._grid.near(x[ahead], y[ahead], kind[ahead])]
-            if level == 0.0 or not self._helping:
-                return
-            if len(rest) == len(weight):
-                rest = self._grid.near(x, y, kind, worth, level)
-            else:
-                rest = rest[self._grid.near(x[rest], y[rest], kind[rest], worth, level)]
-            worth = weight[rest]
+                ahead = self._near(ahead[size:])
+            number, below = 4 * number, level
+
+    def _near(self, which: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Of these targets, those that may be reached by a fibre that helps."""
+        if not (len(which) and self._helping):
+            return which[:0]
+        return which[self._grid.near(self._x_m[which], self._y_m[which], self._kind[which])]
 
     def _size(self) -> int:
         """How many targets a round should take: some more than there are fibres for them."""
@@ -153,7 +156,7 @@ class _Search:
         kind = kind[place]
         start, fibre = self._grid.candidates(x[place], y[place], kind)
         start += len(self._edges)
-        self._edges = np.concatenate([self._edges, fibre])
+        self._edges = np.concatenate([self._edges, fibre]) if self._number else fibre
         self._matching.extend(rows, start, self._edges, kind, self._number)
         self._asked.append(which[place])
         self._number += len(which)
@@ -170,27 +173,15 @@ class _Search:
         return has
 
 
-def _level(weight: npt.NDArray[np.float64], size: int) -> float:
-    """A weight that about `size` of these have or exceed, judged by some of them."""
-    if len(weight) <= 2 * size:
-        return 0.0
-    some = weight[:: max(len(weight) // _SAMPLE, 1)]
-    rank = len(some) - 1 - len(some) * size // len(weight)
-    return float(np.partition(some, rank)[rank])
-
-
 @njit
-def _at_least(weight: npt.NDArray[np.float64], level: float) -> npt.NDArray[np.int32]:
-    """Indices of the weights of at least this."""
-    number = 0
-    for value in weight:
-        number += value >= level
-    found = np.empty(number + 1, dtype=np.int32)
+def _band(weight: npt.NDArray[np.float64], level: float, below: float) -> npt.NDArray[np.int32]:
+    """Indices of the weights of at least the level and below the other."""
+    found = np.empty(len(weight) + 1, dtype=np.int32)
     number = 0
     for i in range(len(weight)):
         found[number] = i
-        number += weight[i] >= level
+        number += (weight[i] >= level) & (weight[i] < below)
     return found[:number]
 
 
-KERNELS = (_at_least,)
+KERNELS = (_band,)
