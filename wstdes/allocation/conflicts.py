@@ -247,6 +247,9 @@ class Pairs:
     other: Ints
     """The fibres that can meet fibre f: ``other[start[f]:start[f + 1]]``, by number."""
     extent_m: Floats
+    """Distance from its axis that no part of a fibre's arms leaves, nor any of its targets."""
+    reach_m: Floats
+    """Distance from its axis to the farthest of its targets."""
     outlines: Outlines
     shape: npt.NDArray[np.int16]
     slit_next: Ints
@@ -288,7 +291,7 @@ class Pairs:
         before[following[has]] = has
         xy = plain(rules.fibre_xy_m, np.float64)
         start, other = _near(xy, extent, following, before)
-        return cls(start, other, extent, outlines, plain(shape, np.int16), following, before)
+        return cls(start, other, extent, reach, outlines, plain(shape, np.int16), following, before)
 
 
 @njit
@@ -325,36 +328,41 @@ def _near(xy: Floats, extent: Floats, following: Ints, before: Ints) -> tuple[Lo
         member[place[cell[f]]] = f
         place[cell[f]] += 1
     start = np.zeros(n + 1, dtype=np.int64)
-    other = np.empty(0, dtype=np.int32)
-    for fill in range(2):
-        found = 0
-        for f in range(n):
-            begin = found
-            row, column = cell[f] // columns, cell[f] % columns
-            for r in range(max(row - 1, 0), min(row + 2, rows)):
-                left = r * columns
-                for j in range(
-                    first[left + max(column - 1, 0)], first[left + min(column + 2, columns)]
-                ):
-                    g = member[j]
-                    dx, dy = xy[f, 0] - xy[g, 0], xy[f, 1] - xy[g, 1]
-                    reach = extent[f] + extent[g]
-                    near = dx * dx + dy * dy <= reach * reach
-                    if g != f and near and g != following[f] and g != before[f]:
-                        if fill:
-                            other[found] = g
-                        found += 1
-            for g in (following[f], before[f]):
-                if g >= 0:
-                    if fill:
-                        other[found] = g
+    other = np.empty(16 * n, dtype=np.int32)
+    found = 0
+    for f in range(n):
+        row, column = cell[f] // columns, cell[f] % columns
+        for r in range(max(row - 1, 0), min(row + 2, rows)):
+            left = r * columns
+            for j in range(
+                first[left + max(column - 1, 0)], first[left + min(column + 2, columns)]
+            ):
+                g = member[j]
+                dx, dy = xy[f, 0] - xy[g, 0], xy[f, 1] - xy[g, 1]
+                reach = extent[f] + extent[g]
+                on_slit = g == following[f] or g == before[f]
+                if g != f and not on_slit and dx * dx + dy * dy <= reach * reach:
+                    other = _append(other, start[f], found, g)
                     found += 1
-            if fill:
-                other[begin:found] = np.sort(other[begin:found])
-            start[f + 1] = found
-        if not fill:
-            other = np.empty(found, dtype=np.int32)
-    return start, other
+        for g in (following[f], before[f]):
+            if g >= 0:
+                other = _append(other, start[f], found, g)
+                found += 1
+        start[f + 1] = found
+    return start, other[:found].copy()
+
+
+@njit
+def _append(numbers: Ints, low: int, high: int, new: int) -> Ints:
+    """Put a number into its place among those sorted from `low` to `high`."""
+    if high == len(numbers):
+        numbers = np.concatenate((numbers, np.empty_like(numbers)))
+    place = high
+    while place > low and numbers[place - 1] > new:
+        numbers[place] = numbers[place - 1]
+        place -= 1
+    numbers[place] = new
+    return numbers
 
 
 def poses(problem: AssignmentProblem, states: States) -> Floats:
@@ -403,26 +411,22 @@ def _poses(
             continue
         dx, dy = target_xy[t, 0] - fibre_xy[f, 0], target_xy[t, 1] - fibre_xy[f, 1]
         a, b = theta_m[f], phi_m[f]
-        r = min(max(np.sqrt(dx * dx + dy * dy), abs(a - b)), a + b)
-        theta = np.arctan2(dy, dx) - _corner(a, r, b)
+        r = np.sqrt(dx * dx + dy * dy)
         if r <= CENTRED_M:
-            theta = centred_rad[f]
-        both = theta + np.pi - _corner(a, b, r)
-        ct, st = np.cos(theta), np.sin(theta)
+            ct, st = np.cos(centred_rad[f]), np.sin(centred_rad[f])
+            cp, sp = -ct, -st
+        else:
+            # the theta arm is the line to the target, turned right by the triangle's angle
+            x, y = dx / r, dy / r
+            r = min(max(r, abs(a - b)), a + b)
+            cosine = min(max((a * a + r * r - b * b) / (2.0 * a * r), -1.0), 1.0) if a > 0.0 else 0.0
+            area = max((r - a + b) * (r + a - b), 0.0) * max((a + b - r) * (a + b + r), 0.0)
+            sine = np.sqrt(area) / (2.0 * a * r) if a > 0.0 else 1.0
+            ct, st = cosine * x + sine * y, cosine * y - sine * x
+            cp, sp = (r * x - a * ct) / b, (r * y - a * st) / b
         pose[s, 0], pose[s, 1] = fibre_xy[f, 0] + a * ct, fibre_xy[f, 1] + a * st
-        pose[s, 2], pose[s, 3] = ct, st
-        pose[s, 4], pose[s, 5] = np.cos(both), np.sin(both)
+        pose[s, 2], pose[s, 3], pose[s, 4], pose[s, 5] = ct, st, cp, sp
     return pose
-
-
-@njit
-def _corner(a: float, b: float, c: float) -> float:
-    """Angle of a triangle between its sides a and b, opposite c [rad]; pi/2 if one is zero."""
-    if a == 0.0 or b == 0.0:
-        return 0.5 * np.pi
-    top = max((c - a + b) * (c + a - b), 0.0)
-    bottom = max((a + b - c) * (a + b + c), 0.0)
-    return float(2.0 * np.arctan2(np.sqrt(top), np.sqrt(bottom)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -461,6 +465,7 @@ class _Arrays:
                 outlines.radius,
                 outlines.spine,
                 pairs.extent_m,
+                pairs.reach_m,
                 pairs.start,
                 pairs.other,
                 pairs.slit_next,
@@ -547,6 +552,7 @@ def _conflicts(
     radius: Floats,
     spine: Floats,
     extent: Floats,
+    reach: Floats,
     near_start: Longs,
     near: Ints,
     slit_next: Ints,
@@ -577,10 +583,10 @@ def _conflicts(
                 g = near[j]
                 v, bx, by = shape[g], fibre_xy[g, 0], fibre_xy[g, 1]
                 on_slit = g == slit_next[f] or g == slit_before[f]
-                theta = _near_to(circle[a, 0], circle[a, 1], bx, by, radius[u, 0] + extent[g])
-                phi = _near_to(circle[a, 2], circle[a, 3], bx, by, radius[u, 1] + extent[g])
+                theta = _arm_near(ax, ay, pose, a, 0, spine[u, 0], count[u, 0], bx, by, extent[g])
+                phi = _arm_near(ax, ay, pose, a, 1, spine[u, 1], count[u, 1], bx, by, extent[g])
                 alone = _near_to(
-                    target_xy[ta, 0], target_xy[ta, 1], bx, by, extent[g] + separation
+                    target_xy[ta, 0], target_xy[ta, 1], bx, by, reach[g] + separation
                 )
                 if not (theta or phi or alone or on_slit):
                     continue
@@ -657,6 +663,32 @@ def _near_to(x: float, y: float, u: float, v: float, radius: float) -> bool:
     """Whether two points are at most so far apart."""
     dx, dy = x - u, y - v
     return bool(radius >= 0.0 and dx * dx + dy * dy <= radius * radius)
+
+
+@njit
+def _arm_near(
+    ax: float,
+    ay: float,
+    pose: Floats,
+    a: int,
+    p: int,
+    mine: Floats,
+    corners: int,
+    x: float,
+    y: float,
+    radius: float,
+) -> bool:
+    """Whether the capsule around an arm overlaps a disc."""
+    if corners == 0:
+        return False
+    if p == 1:
+        ax, ay = pose[a, 0], pose[a, 1]
+    c, s = pose[a, 2 + 2 * p], pose[a, 3 + 2 * p]
+    dx, dy = x - ax, y - ay
+    along = min(max(c * dx + s * dy, mine[0]), mine[1])
+    dx, dy = dx - along * c, dy - along * s
+    far = (radius + mine[2]) * (1.0 + 1e-9)
+    return bool(dx * dx + dy * dy <= far * far)
 
 
 @njit

@@ -27,6 +27,7 @@ from wstdes.allocation.jit import plain
 from wstdes.allocation.problem import AssignmentProblem, Geometry, Purpose, Solution
 from wstdes.allocation.reduction import components, eliminate, search
 from wstdes.allocation.repair import Prices, fill_quotas
+from wstdes.allocation.untangle import untangle
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -39,6 +40,9 @@ __all__ = ["prepare", "solve_lagrangian"]
 
 MOST_NODES = 20_000
 MOST_ROUNDS = 12
+FEW_ROUNDS = 3
+"""Of prices, where a component's search is not exact."""
+
 CLOSE = 1e-6
 """Relative gap at which prices are not improved any more."""
 
@@ -108,6 +112,7 @@ def solve_lagrangian(
         ``largest_component``, ``unproven_components``.
     """
     begin = time.perf_counter()
+    end = None if time_limit_s is None else begin + time_limit_s
     ready = prepare(problem)
     prices = Prices.of(ready.problem)
     best: tuple[int, float, Ints, Ints] | None = None
@@ -115,7 +120,8 @@ def solve_lagrangian(
     details: dict[str, float] = {}
     bound = np.inf
     for number in range(1, rounds + 1):
-        chosen, value, details = _oracle(ready, prices.price)
+        left = None if end is None else max(end - time.perf_counter(), 0.05)
+        chosen, value, details = _oracle(ready, prices.price, left)
         bounds.append((value, prices.price.copy()))
         chosen, missing, wanted = fill_quotas(
             ready.states.start,
@@ -133,7 +139,8 @@ def solve_lagrangian(
         needed = prices.at_least - best[3]
         bound = min(v - float((p * needed).sum()) for v, p in bounds)
         details["rounds"] = number
-        late = time_limit_s is not None and time.perf_counter() - begin > time_limit_s
+        late = end is not None and time.perf_counter() > end
+        late = late or (details["unproven_components"] > 0 and number >= FEW_ROUNDS)
         if bound - best[1] <= CLOSE * bound or late or not prices.update(wanted):
             break
     assert best is not None
@@ -151,7 +158,7 @@ def solve_lagrangian(
     )
 
 
-def _oracle(ready: Ready, price: Floats) -> tuple[Ints, float, dict[str, float]]:
+def _oracle(ready: Ready, price: Floats, time_limit_s: float | None) -> tuple[Ints, float, dict[str, float]]:
     """The best states for given prices: the chosen ones, a bound of their value, and details."""
     states, conflicts = ready.states, ready.conflicts
     value, usable = states.weight, np.ones(len(states.edge), np.bool_)
@@ -166,8 +173,18 @@ def _oracle(ready: Ready, price: Floats) -> tuple[Ints, float, dict[str, float]]
     chosen, reached, bound = search(
         states.start, conflicts.start, conflicts.other, value, alive, first, member, MOST_NODES
     )
-    total = float(value[chosen[chosen >= 0]].sum() + (bound - reached).sum())
+    open_ = np.flatnonzero(bound > reached)
     sizes = np.diff(first)
+    if len(open_):
+        members = [member[first[i] : first[i + 1]] for i in open_]
+        found = untangle(
+            states.start, conflicts.start, conflicts.other, value, alive, members, time_limit_s
+        )
+        better = np.repeat(found.value >= reached[open_], sizes[open_])
+        chosen[np.concatenate(members)[better]] = found.chosen[better]
+        reached[open_] = np.maximum(reached[open_], found.value)
+        bound[open_] = np.maximum(np.minimum(bound[open_], found.bound), reached[open_])
+    total = float(value[chosen[chosen >= 0]].sum() + (bound - reached).sum())
     return (
         chosen,
         total,
@@ -176,7 +193,7 @@ def _oracle(ready: Ready, price: Floats) -> tuple[Ints, float, dict[str, float]]
             "conflicts": len(conflicts.other) // 2,
             "fibres_in_components": len(member),
             "largest_component": int(sizes.max()) if len(sizes) else 0,
-            "unproven_components": int((bound > reached).sum()),
+            "unproven_components": int((bound > reached * (1.0 + 1e-9)).sum()),
         },
     )
 
