@@ -157,6 +157,7 @@ def test_other_formats_hold_the_fibres(done: Allocation, tmp_path: Path, suffix:
     table = Table.read(tmp_path / f"a.{suffix}")
     assert len(table) == 660
     assert table.meta["HARDWARE"] == "small-plane"
+    assert (table["USE"] == "science").sum() == (done.visits[0].use == Use.SCIENCE).sum()
 
 
 def spoil(file: Any, table: str, **columns: Any) -> Any:

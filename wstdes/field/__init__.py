@@ -7,7 +7,6 @@ a file of assignments without the code that made it.
 
 from __future__ import annotations
 
-from wstdes.field.allocate import allocate
 from wstdes.field.allocation import Allocation, Share, Use, Visit
 from wstdes.field.catalogue import TargetList, read_targets
 from wstdes.field.check import Verdict, check_assignment
@@ -24,7 +23,6 @@ __all__ = [
     "Use",
     "Verdict",
     "Visit",
-    "allocate",
     "check_assignment",
     "read_assignment",
     "read_problem",

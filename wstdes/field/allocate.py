@@ -125,6 +125,7 @@ def allocate(
         raise WstdesError(f"all {model.plane.n_fibres} positioners are broken or stuck")
     everything = read_targets(targets, columns=columns, mode=mode, use_class=use_class)
     inside, x_m, y_m = _in_field(everything, frame, model)
+    del everything  # of two million rows it is a good part of the memory
     shares = (
         model.sky if sky is None else (sky, sky),
         model.standards if standards is None else (standards, standards),

@@ -87,6 +87,7 @@ def write_assignment(allocation: Allocation, path: Path, visit: int = 0) -> None
     try:
         if kind != "fits":
             fibres.meta = meta
+            fibres.convert_bytestring_to_unicode()
             fibres.write(path, format=kind, overwrite=True)
             return
         from astropy.io import fits
@@ -148,15 +149,16 @@ def _fibres(allocation: Allocation, visit: int) -> Table:
         allocation.frame.to_sky(done.aim_m[aimed, 0], done.aim_m[aimed, 1])
     )
     has = done.target >= 0
-    ids = _texts(allocation.targets.id)
-    name = np.full(plane.n_fibres, "", dtype=ids.dtype if ids.dtype.kind == "U" else "U1")
-    name[has] = ids[done.target[has]]
+    ids = allocation.targets.id[done.target[has]]
+    nobody: Any = "" if ids.dtype.kind == "U" else -1
+    name = np.full(plane.n_fibres, nobody, dtype=ids.dtype)
+    name[has] = ids
     priority = np.full(plane.n_fibres, np.nan)
     priority[has] = allocation.targets.weight[done.target[has]]
     table = Table(
         {
             "FIBRE": np.arange(plane.n_fibres, dtype=np.int32),
-            "MODE": _MODES[plane.kind],
+            "MODE": _ascii(_MODES)[plane.kind],
             "SPECTROGRAPH": plane.spectrograph,
             "SLIT": plane.slit,
             "MODULE": plane.module,
@@ -165,9 +167,9 @@ def _fibres(allocation: Allocation, visit: int) -> Table:
             "Y": plane.y_m * 1e3,
             "PATROL": plane.patrol_m * 1e3,
             "INNER": plane.inner_m * 1e3,
-            "USE": _USES[done.use],
+            "USE": _ascii(_USES)[done.use],
             "TARGET": done.target,
-            "TARGET_ID": name,
+            "TARGET_ID": _ascii(name),
             "PRIORITY": priority,
             "RA": ra,
             "DEC": dec,
@@ -217,18 +219,17 @@ def _targets(allocation: Allocation, visit: int) -> Table:
     fibre[done.target[has]] = has
     weight = np.zeros(len(targets))
     weight[done.field.row] = done.field.problem.weight[: len(done.field.row)]
-    survey = np.array(targets.surveys)[targets.survey]
     table = Table(
         {
-            "ID": _texts(targets.id),
+            "ID": _ascii(targets.id),
             "ROW": targets.row + 1,
             "RA": np.degrees(targets.ra_rad),
             "DEC": np.degrees(targets.dec_rad),
             "X": allocation.x_m * 1e3,
             "Y": allocation.y_m * 1e3,
-            "MODE": _MODES[targets.kind],
-            "PURPOSE": _PURPOSES[targets.purpose],
-            "SURVEY": survey,
+            "MODE": _ascii(_MODES)[targets.kind],
+            "PURPOSE": _ascii(_PURPOSES)[targets.purpose],
+            "SURVEY": _ascii(np.array(targets.surveys))[targets.survey],
             "PRIORITY": targets.weight,
             "WEIGHT": weight,
             "CLASS": targets.target_class,
@@ -284,8 +285,14 @@ def _shapes(allocation: Allocation) -> Table:
     )
 
 
-def _texts(ids: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
-    return ids if ids.dtype.kind == "U" else ids.astype(str)
+def _ascii(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Text as FITS holds it, in one step and not cell by cell; numbers as they are."""
+    if values.dtype.kind != "U":
+        return values
+    try:
+        return values.astype("S")
+    except UnicodeEncodeError:
+        return np.char.encode(values, "ascii", "backslashreplace")
 
 
 def read_assignment(path: str | Path) -> AssignmentFile:
