@@ -1,0 +1,571 @@
+"""Arms on the move: whether they meet, who can go first, and when each may start.
+
+All tests are continuous and on the safe side. Two positioners that are d apart, whose points move
+by at most v, cannot touch before d/v has passed, so time advances by that and the distance is
+taken again (conservative advancement: Mirtich 1996, PhD thesis, Berkeley, section 2.3). What comes
+nearer than `CLEARANCE_M` counts as touching.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from wstdes.allocation.jit import njit, plain
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from wstdes.models.focalplane import FocalPlane
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int32]
+    Longs = npt.NDArray[np.int64]
+    Flags = npt.NDArray[np.bool_]
+
+CLEARANCE_M = 1e-6
+"""Arms nearer than this touch [m]."""
+_CLOSE_M = 2e-4
+"""Below this distance of the capsules around two arms, their polygons are looked at [m]."""
+_STEPS = 1000
+"""A motion that needs more advances than this counts as a collision."""
+_STILL_RAD = 1e-12
+
+
+class Body(NamedTuple):
+    """What kernels know of the positioners."""
+
+    x: Floats
+    y: Floats
+    first: Floats
+    """Length of the theta arm [m]."""
+    shape: npt.NDArray[np.int16]
+    corners: Floats
+    """[shapes, 2, corners, 2]: convex, counter-clockwise [m]."""
+    normal: Floats
+    """[shapes, 2, corners, 3]: of each side, outwards, and how far out the side is [m]."""
+    sides: Longs
+    capsule: Floats
+    """[shapes, 2, 3]: from and to where along x, and how far around, a polygon extends [m]."""
+    far: Floats
+    """[shapes, 2]: farthest corner from the arm's own axis [m]."""
+    start: Longs
+    other: Ints
+    """Who can meet positioner i at all: ``other[start[i]:start[i + 1]]``, by number."""
+
+
+def body_of(plane: FocalPlane) -> Body:
+    """Gather what the kernels need of a focal plane with arms.
+
+    Outlines that are not convex are replaced by their convex hulls.
+    """
+    from scipy.spatial import ConvexHull, cKDTree
+
+    from wstdes.allocation.conflicts import Outlines
+    from wstdes.models.focalplane.arms import ArmShape
+
+    arms = plane.arms
+    assert arms is not None
+    hulls = [
+        [p[ConvexHull(p).vertices] if len(p) else p for p in (shape.theta_m, shape.phi_m)]
+        for shape in arms.shapes
+    ]
+    outlines = Outlines.of(_WithShapes(tuple(ArmShape(*pair) for pair in hulls)))  # type: ignore[arg-type]
+    corners, count = outlines.corners, outlines.count
+    normal = np.zeros((*corners.shape[:3], 3))
+    far = np.zeros(count.shape)
+    for u, v in np.ndindex(count.shape):
+        points = corners[u, v, : count[u, v]]
+        side = np.roll(points, -1, axis=0) - points
+        out = np.column_stack((side[:, 1], -side[:, 0])) / np.hypot(*side.T)[:, None]
+        normal[u, v, : len(points), :2] = out
+        normal[u, v, : len(points), 2] = (out * points).sum(axis=1)
+        far[u, v] = np.hypot(*points.T).max()
+    xy = np.column_stack((plane.x_m, plane.y_m))
+    extent = outlines.extent_m(arms) + CLEARANCE_M
+    pairs = cKDTree(xy).query_pairs(2.0 * extent.max(), output_type="ndarray")
+    i, j = pairs.T
+    near = np.hypot(*(xy[i] - xy[j]).T) <= extent[i] + extent[j]
+    i, j = np.concatenate((i[near], j[near])), np.concatenate((j[near], i[near]))
+    order = np.lexsort((j, i))
+    start = np.concatenate(([0], np.cumsum(np.bincount(i, minlength=len(xy)))))
+    return Body(
+        plain(plane.x_m, np.float64),
+        plain(plane.y_m, np.float64),
+        plain(arms.theta_m, np.float64),
+        plain(arms.shape, np.int16),
+        plain(corners, np.float64),
+        plain(normal, np.float64),
+        plain(count, np.int64),
+        plain(outlines.spine, np.float64),
+        plain(far, np.float64),
+        plain(start, np.int64),
+        plain(j[order], np.int32),
+    )
+
+
+class _WithShapes(NamedTuple):
+    """As much of :class:`Arms` as :class:`Outlines` asks for."""
+
+    shapes: tuple[object, ...]
+
+
+@njit
+def reach(body: Body, i: int, phi: float) -> float:
+    """How far from its axis a positioner extends, at most [m]."""
+    u, a, c = body.shape[i], body.first[i], np.cos(phi)
+    farthest = 0.0
+    for k in range(2):
+        x = body.capsule[u, 1, k]
+        farthest = max(farthest, a * a + x * x + 2.0 * a * x * c)
+    return float(max(body.far[u, 0], np.sqrt(farthest) + body.capsule[u, 1, 2]))
+
+
+@njit
+def _speed(body: Body, i: int, theta: float, phi: float) -> float:
+    """How far any point moves, at most, while the angles change by so much [m]."""
+    u = body.shape[i]
+    outer = body.first[i] * abs(theta) + body.far[u, 1] * abs(theta + phi)
+    return float(max(body.far[u, 0] * abs(theta), outer))
+
+
+@njit
+def _axes_apart(
+    body: Body,
+    u: int,
+    p: int,
+    x: float,
+    y: float,
+    c: float,
+    s: float,
+    v: int,
+    q: int,
+    a: float,
+    b: float,
+    d: float,
+    e: float,
+) -> float:
+    """Widest gap across a side of the first polygon: no more than their distance [m]."""
+    # the second polygon, seen from the first
+    dx, dy = a - x, b - y
+    ox, oy = c * dx + s * dy, c * dy - s * dx
+    co, si = c * d + s * e, c * e - s * d
+    widest = -1.0
+    for k in range(body.sides[u, p]):
+        nx, ny, far = body.normal[u, p, k]
+        mx, my = co * nx + si * ny, co * ny - si * nx
+        least = np.inf
+        for m in range(body.sides[v, q]):
+            least = min(least, mx * body.corners[v, q, m, 0] + my * body.corners[v, q, m, 1])
+        widest = max(widest, least + ox * nx + oy * ny - far)
+    return widest
+
+
+@njit
+def gap(body: Body, i: int, ti: float, pi: float, j: int, tj: float, pj: float) -> float:
+    """No more than the distance between two positioners; not above zero if they touch [m]."""
+    u, v = body.shape[i], body.shape[j]
+    least = np.inf
+    for p in range(2):
+        x, y = body.x[i], body.y[i]
+        c, s = np.cos(ti), np.sin(ti)
+        if p == 1:
+            x, y = x + body.first[i] * c, y + body.first[i] * s
+            c, s = np.cos(ti + pi), np.sin(ti + pi)
+        x0, m = body.capsule[u, p, 0], body.capsule[u, p, 1] - body.capsule[u, p, 0]
+        for q in range(2):
+            a, b = body.x[j], body.y[j]
+            d, e = np.cos(tj), np.sin(tj)
+            if q == 1:
+                a, b = a + body.first[j] * d, b + body.first[j] * e
+                d, e = np.cos(tj + pj), np.sin(tj + pj)
+            a0, n = body.capsule[v, q, 0], body.capsule[v, q, 1] - body.capsule[v, q, 0]
+            # closest points of two segments: Ericson 2005, Real-Time Collision Detection, 5.1.9
+            rx, ry = x + c * x0 - a - d * a0, y + s * x0 - b - e * a0
+            dot, along, back = c * d + s * e, c * rx + s * ry, d * rx + e * ry
+            flat = 1.0 - dot * dot
+            f = min(max((dot * back - along) / flat, 0.0), m) if flat > 1e-12 else 0.0
+            g = dot * f + back
+            if g < 0.0:
+                g, f = 0.0, min(max(-along, 0.0), m)
+            elif g > n:
+                g, f = n, min(max(dot * n - along, 0.0), m)
+            dx, dy = rx + f * c - g * d, ry + f * s - g * e
+            apart = np.sqrt(dx * dx + dy * dy) - body.capsule[u, p, 2] - body.capsule[v, q, 2]
+            if apart < min(_CLOSE_M, least):
+                apart = max(apart, _axes_apart(body, u, p, x, y, c, s, v, q, a, b, d, e))
+                if apart < min(_CLOSE_M, least):
+                    apart = max(apart, _axes_apart(body, v, q, a, b, d, e, u, p, x, y, c, s))
+            least = min(least, apart)
+            if least < CLEARANCE_M:
+                return float(least)
+    return float(least)
+
+
+@njit
+def meets(
+    body: Body,
+    i: int,
+    t0: float,
+    p0: float,
+    t1: float,
+    p1: float,
+    j: int,
+    u0: float,
+    q0: float,
+    u1: float,
+    q1: float,
+) -> bool:
+    """Whether two positioners may touch while both turn evenly during the same time."""
+    dt, dp, du, dq = t1 - t0, p1 - p0, u1 - u0, q1 - q0
+    fastest = (_speed(body, i, dt, dp) + _speed(body, j, du, dq)) * (1.0 + 1e-9)
+    s = 0.0
+    for _ in range(_STEPS):
+        free = gap(body, i, t0 + s * dt, p0 + s * dp, j, u0 + s * du, q0 + s * dq)
+        if free < CLEARANCE_M:
+            return True
+        if fastest * (1.0 - s) <= free:
+            return False
+        s += free / fastest
+    return True
+
+
+@njit
+def first_met(
+    body: Body,
+    i: int,
+    t0: float,
+    p0: float,
+    t1: float,
+    p1: float,
+    theta: Floats,
+    phi: Floats,
+    there: Flags,
+) -> int:
+    """A positioner that stands in the way of a move, or -1; only those that are there."""
+    mine = max(reach(body, i, p0), reach(body, i, p1)) + CLEARANCE_M
+    for k in range(body.start[i], body.start[i + 1]):
+        j = body.other[k]
+        if not there[j]:
+            continue
+        dx, dy = body.x[i] - body.x[j], body.y[i] - body.y[j]
+        both = mine + reach(body, j, phi[j])
+        if dx * dx + dy * dy > both * both:
+            continue
+        if meets(body, i, t0, p0, t1, p1, j, theta[j], phi[j], theta[j], phi[j]):
+            return int(j)
+    return -1
+
+
+@njit
+def relax(
+    body: Body,
+    theta: Floats,
+    phi: Floats,
+    todo: Flags,
+    goal_theta: Floats,
+    goal_phi: Floats,
+    there: Flags,
+) -> tuple[Ints, Floats, Ints]:
+    """Let one positioner after another go to the first of its goals that is free to reach.
+
+    Whoever is in the way of another may go later: it is asked again when a neighbour has moved.
+    `theta` and `phi` are changed to what is reached.
+
+    Parameters
+    ----------
+    goal_theta, goal_phi : float64[n, k]
+        Goals of each, in order of preference [rad].
+
+    Returns
+    -------
+    fibre : int32[m]
+        Who moves, one after the other.
+    move : float64[m, 4]
+        theta and phi from, theta and phi to [rad].
+    blocker : int32[n]
+        Who was last in the way of those that did not go; -2 for those that went, -1 for others.
+    """
+    n = len(theta)
+    queue = np.empty(n + 1, dtype=np.int32)
+    waits = np.zeros(n, dtype=np.bool_)
+    blocker = np.full(n, -1, dtype=np.int32)
+    fibre = np.empty(n, dtype=np.int32)
+    move = np.empty((n, 4))
+    head, size, done = 0, 0, 0
+    for i in range(n):
+        if todo[i]:
+            queue[size] = i
+            size += 1
+            waits[i] = True
+    while size:
+        i = queue[head]
+        head = (head + 1) % (n + 1)
+        size -= 1
+        waits[i] = False
+        for k in range(goal_theta.shape[1]):
+            t, p = goal_theta[i, k], goal_phi[i, k]
+            still = abs(t - theta[i]) <= _STILL_RAD and abs(p - phi[i]) <= _STILL_RAD
+            met = -1
+            if not still:
+                met = first_met(body, i, theta[i], phi[i], t, p, theta, phi, there)
+            if met >= 0:
+                if k == 0:
+                    blocker[i] = met
+                continue
+            blocker[i] = -2
+            if still:
+                break
+            fibre[done], move[done, 0], move[done, 1] = i, theta[i], phi[i]
+            move[done, 2], move[done, 3] = t, p
+            done += 1
+            theta[i], phi[i] = t, p
+            for m in range(body.start[i], body.start[i + 1]):
+                j = body.other[m]
+                if blocker[j] >= 0 and not waits[j]:
+                    queue[(head + size) % (n + 1)] = j
+                    size += 1
+                    waits[j] = True
+            break
+    return fibre[:done].copy(), move[:done].copy(), blocker
+
+
+@njit
+def park(
+    body: Body,
+    theta: Floats,
+    phi: Floats,
+    order: Longs,
+    goal_theta: Floats,
+    goal_phi: Floats,
+    there: Flags,
+) -> Ints:
+    """Put some positioners, in that order, at the first of their goals where they touch nothing.
+
+    `theta`, `phi` and `there` are changed. Returns who is in the way of those without a place,
+    at their first goal; -1 for all others.
+    """
+    blocker = np.full(len(theta), -1, dtype=np.int32)
+    for i in order:
+        for k in range(goal_theta.shape[1]):
+            t, p = goal_theta[i, k], goal_phi[i, k]
+            met = first_met(body, i, t, p, t, p, theta, phi, there)
+            if k == 0:
+                blocker[i] = met
+            if met < 0:
+                theta[i], phi[i], blocker[i], there[i] = t, p, -1, True
+                break
+    return blocker
+
+
+@njit
+def schedule(
+    body: Body, theta: Floats, phi: Floats, fibre: Ints, move: Floats, lasts: Floats, step_s: float
+) -> Floats:
+    """When each move may start, if those before it in the list are not changed any more.
+
+    Parameters
+    ----------
+    theta, phi : float64[n]
+        Where all stand before.
+    fibre, move : int32[m], float64[m, 4]
+        One move after the other, as :func:`relax` makes them: each is free if all before it are
+        over and none after it has begun.
+    lasts : float64[m]
+        How long each takes [s].
+    step_s : float
+        By how much a start is put off where it would collide [s].
+
+    Returns
+    -------
+    float64[m]
+        Starts [s].
+    """
+    n = len(theta)
+    first = np.zeros(n + 1, dtype=np.int64)
+    for m in range(len(fibre)):
+        first[fibre[m] + 1] += 1
+    for i in range(n):
+        first[i + 1] += first[i]
+    known = first[:-1].copy()  # where the next move of each goes
+    mine = np.empty(len(fibre), dtype=np.int64)
+    begin = np.zeros(len(fibre))
+    for m in range(len(fibre)):
+        i = fibre[m]
+        t = 0.0
+        if known[i] > first[i]:
+            last = mine[known[i] - 1]
+            t = begin[last] + lasts[last]
+        latest = t
+        for k in range(body.start[i], body.start[i + 1]):
+            j = body.other[k]
+            if known[j] > first[j]:
+                last = mine[known[j] - 1]
+                latest = max(latest, begin[last] + lasts[last])
+        k = body.start[i]
+        passed = 0
+        total = body.start[i + 1] - k
+        while passed < total and t < latest:
+            j = body.other[k]
+            if _in_time(
+                body,
+                i,
+                move[m],
+                t,
+                lasts[m],
+                j,
+                theta,
+                phi,
+                move,
+                begin,
+                lasts,
+                mine[first[j] : known[j]],
+            ):
+                passed += 1
+                k = k + 1 if k + 1 < body.start[i + 1] else body.start[i]
+            else:
+                passed = 0
+                t = min(t + step_s, latest)
+        begin[m] = t
+        mine[known[i]] = m
+        known[i] += 1
+    return begin
+
+
+@njit
+def _in_time(
+    body: Body,
+    i: int,
+    own: Floats,
+    t: float,
+    length: float,
+    j: int,
+    theta: Floats,
+    phi: Floats,
+    move: Floats,
+    begin: Floats,
+    lasts: Floats,
+    theirs: Longs,
+) -> bool:
+    """Whether a move at that time, and standing where it ends, is free of a neighbour's moves."""
+    dx, dy = body.x[i] - body.x[j], body.y[i] - body.y[j]
+    mine = max(reach(body, i, own[1]), reach(body, i, own[3])) + CLEARANCE_M
+    now = t
+    stands_t, stands_p = theta[j], phi[j]
+    for m in theirs:
+        b, e = begin[m], begin[m] + lasts[m]
+        if e <= now:
+            stands_t, stands_p = move[m, 2], move[m, 3]
+            continue
+        both = mine + max(reach(body, j, move[m, 1]), reach(body, j, move[m, 3]))
+        far = dx * dx + dy * dy > both * both
+        if b > now:  # the other stands until then
+            until = min(b, t + length)
+            if (
+                until > now
+                and not far
+                and _meet_between(
+                    body,
+                    i,
+                    own,
+                    t,
+                    length,
+                    now,
+                    until,
+                    j,
+                    stands_t,
+                    stands_p,
+                    stands_t,
+                    stands_p,
+                    b - 1.0,
+                    b,
+                )
+            ):
+                return False
+            now = b
+        # the other moves, first during this move and then after its end
+        for part in range(2):
+            until = min(e, t + length) if part == 0 else e
+            if until > now:
+                if not far and _meet_between(
+                    body,
+                    i,
+                    own,
+                    t,
+                    length,
+                    now,
+                    until,
+                    j,
+                    move[m, 0],
+                    move[m, 1],
+                    move[m, 2],
+                    move[m, 3],
+                    b,
+                    e,
+                ):
+                    return False
+                now = until
+        stands_t, stands_p = move[m, 2], move[m, 3]
+    if t + length > now:
+        both = mine + reach(body, j, stands_p)
+        if dx * dx + dy * dy <= both * both and _meet_between(
+            body,
+            i,
+            own,
+            t,
+            length,
+            now,
+            t + length,
+            j,
+            stands_t,
+            stands_p,
+            stands_t,
+            stands_p,
+            now,
+            t + length,
+        ):
+            return False
+    return True
+
+
+@njit
+def _meet_between(
+    body: Body,
+    i: int,
+    own: Floats,
+    t: float,
+    length: float,
+    since: float,
+    until: float,
+    j: int,
+    u0: float,
+    q0: float,
+    u1: float,
+    q1: float,
+    b: float,
+    e: float,
+) -> bool:
+    """Whether they may touch from one time to another, while neither changes its speed."""
+    f = min(max((since - t) / length, 0.0), 1.0)
+    g = min(max((until - t) / length, 0.0), 1.0)
+    h = min(max((since - b) / (e - b), 0.0), 1.0)
+    k = min(max((until - b) / (e - b), 0.0), 1.0)
+    dt, dp, du, dq = own[2] - own[0], own[3] - own[1], u1 - u0, q1 - q0
+    return meets(
+        body,
+        i,
+        own[0] + f * dt,
+        own[1] + f * dp,
+        own[0] + g * dt,
+        own[1] + g * dp,
+        j,
+        u0 + h * du,
+        q0 + h * dq,
+        u0 + k * du,
+        q0 + k * dq,
+    )
+
+
+KERNELS = (relax, park, schedule)
+"""Compiled functions that are called from Python."""
