@@ -92,7 +92,8 @@ def _cli() -> list[str]:
         lines += [f"## {title}", "", "```text", *help_, "```", ""]
     lines += [
         "Exit codes: 0 done; 1 what reads the output has gone, or a file of assignments broke a rule",
-        "(`--check`); 2 something the user can mend, said on standard error; 130 stopped with Ctrl-C (the run directory is partial but readable).",
+        "(`--check`); 2 something the user can mend, said on standard error; 130 stopped with Ctrl-C",
+        "(the run directory is partial but readable).",
     ]
     return lines
 
