@@ -91,9 +91,9 @@ def _cli() -> list[str]:
         help_ = [line.rstrip() for line in command.get_help(context).strip().splitlines()]
         lines += [f"## {title}", "", "```text", *help_, "```", ""]
     lines += [
-        "Exit codes: 0 done; 1 what reads the output has gone, or a file of assignments broke a rule",
-        "(`--check`); 2 something the user can mend, said on standard error; 130 stopped with Ctrl-C",
-        "(the run directory is partial but readable).",
+        "Exit codes: 0 done; 1 what reads the output has gone, or a file of assignments broke a",
+        "rule (`--check`); 2 something the user can mend, said on standard error; 130 stopped with",
+        "Ctrl-C (the run directory is partial but readable).",
     ]
     return lines
 

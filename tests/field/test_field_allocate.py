@@ -111,6 +111,16 @@ def test_broken_ones_alone_in_reach_are_said(small_plane: Path) -> None:
     assert got.limits()["targets are in reach of broken or stuck positioners alone"] == 1
 
 
+def test_stuck_ones_on_blank_sky_count_for_the_quota(small_plane: Path) -> None:
+    data = {"ra": [10.0], "dec": [20.04]}
+    got = wstdes.allocate(
+        data, ra="10d", dec="20d", hardware=small_plane, sky=0.1, standards=0.0, stuck=0.05
+    )
+    usable = ~got.stuck & (got.hardware.plane.kind == 0)
+    assert got.uses(0)[Use.SKY] == round(0.1 * usable.sum())
+    assert (got.visits[0].use[got.stuck] == Use.SKY).sum() >= got.stuck.sum() - 1
+
+
 @pytest.mark.parametrize(("options", "words"), [
     ({"broken": 1.0}, "all 660 positioners"), ({"broken": 1.5}, "0 to 1"),
     ({"broken": [700]}, "700"), ({"visits": 0}, "visits"), ({"method": "best"}, "no method"),

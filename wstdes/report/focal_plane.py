@@ -310,12 +310,13 @@ def _near_targets(
     science = inside & (targets.purpose == Purpose.SCIENCE)
     left = np.flatnonzero(science & ~now)
     rank = np.searchsorted(np.sort(value[science]), value[left]) / max(int(science.sum()), 1)
-    steps = np.array([8.0, 5.0, 2.5])[np.minimum((3 * rank).astype(int), 2)]
+    crowd = min(1.0, 900.0 / max(len(left), 1))  # where there are many, let the arms be seen
+    steps = crowd * np.array([8.0, 5.0, 2.5])[np.minimum((3 * rank).astype(int), 2)]
     axes.scatter(x[left], y[left], s=steps, color="#7B8794", lw=0, zorder=3.5)
     got = np.flatnonzero(science & now)
     axes.scatter(x[got], y[got], s=7, color="white", edgecolors=INK, lw=0.6, zorder=6)
     standard = np.flatnonzero(inside & (targets.purpose == Purpose.STANDARD))
-    axes.scatter(x[standard], y[standard], s=26, marker="*", color=COLOURS["standard"],
+    axes.scatter(x[standard], y[standard], s=26 * crowd**0.5, marker="*", color=COLOURS["standard"],
                  edgecolors=INK, lw=0.5, zorder=6)  # fmt: skip
     if not science.any():
         return ""
