@@ -109,12 +109,13 @@ class Distortion:
 
     def _factor(self, square: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Distorted over undistorted radius, of (s/R)^2."""
-        return np.polynomial.polynomial.polyval(square, (1.0, *self.coefficients))
+        value = np.polynomial.polynomial.polyval(square, (1.0, *self.coefficients))
+        return np.asarray(value, dtype=np.float64)
 
     def _slope(self, square: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Derivative of the distorted by the undistorted radius, of (s/R)^2."""
         terms = [(2 * i + 1) * k for i, k in enumerate((1.0, *self.coefficients))]
-        return np.polynomial.polynomial.polyval(square, terms)
+        return np.asarray(np.polynomial.polynomial.polyval(square, terms), dtype=np.float64)
 
 
 DESI = Distortion(radius_m=0.38909, coefficients=(0.041980, 0.001457))
