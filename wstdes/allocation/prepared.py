@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int32]
     Longs = npt.NDArray[np.int64]
 
-__all__ = ["Prepared", "prepare_field"]
+__all__ = ["Prepared", "prepare_field", "reaching"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ class Prepared:
         problem, geometry = self.problem, self.problem.geometry
         if geometry is None:
             raise WstdesError("a target at a place needs a problem with geometry")
-        fibres = _reaching(geometry, x_m, y_m, patrol_m)
+        fibres = reaching(geometry, x_m, y_m, patrol_m)
         if usable is not None:
             fibres = fibres[usable[fibres]]
         t, m = problem.n_targets, problem.n_edges
@@ -216,7 +216,7 @@ def _extent(problem: AssignmentProblem) -> float:
     return (extent + 0.5 * rules.separation_m) * (1.0 + 1e-9)
 
 
-def _reaching(geometry: Geometry, x_m: float, y_m: float, patrol_m: Floats | None) -> Ints:
+def reaching(geometry: Geometry, x_m: float, y_m: float, patrol_m: Floats | None) -> Ints:
     """Fibres that reach a place, the nearest first."""
     dx, dy = (np.array([x_m, y_m]) - geometry.fibre_xy_m).T
     away = np.hypot(dx, dy)
