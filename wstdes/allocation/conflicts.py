@@ -8,17 +8,18 @@ with edges crossing or one inside the other, if they have the same target, or if
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wstdes.allocation.jit import njit, plain
+from wstdes.allocation.problem import Geometry
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from wstdes.allocation.problem import AssignmentProblem, Geometry
+    from wstdes.allocation.problem import AssignmentProblem
     from wstdes.models.focalplane import Arms
 
     Floats = npt.NDArray[np.float64]
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 CENTRED_M = 1e-9
 """A fibre this near its own axis [m] can have any theta."""
 
-__all__ = ["KERNELS", "Conflicts", "States", "all_states", "build_conflicts", "state_conflicts"]
+__all__ = ["KERNELS", "Conflicts", "States", "all_states", "blocked_edges", "build_conflicts", "state_conflicts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +173,40 @@ def all_states(problem: AssignmentProblem) -> States:
 
 
 @njit
+def same_target(start: Longs, state_of_edge: Ints) -> tuple[Longs, Ints]:
+    """Conflicts of states of different fibres by their target alone.
+
+    Parameters
+    ----------
+    start : int64[t + 1]
+        Edges of each target.
+    state_of_edge : int32[m]
+        State of each edge.
+
+    Returns
+    -------
+    int64[s + 1], int32[c]
+        As in :class:`Conflicts`.
+    """
+    n = len(state_of_edge)
+    begin = np.zeros(n + 1, dtype=np.int64)
+    for t in range(len(start) - 1):
+        for e in range(start[t], start[t + 1]):
+            begin[state_of_edge[e] + 1] = start[t + 1] - start[t] - 1
+    for s in range(n):
+        begin[s + 1] += begin[s]
+    other = np.empty(begin[n], dtype=np.int32)
+    for t in range(len(start) - 1):
+        for e in range(start[t], start[t + 1]):
+            place = begin[state_of_edge[e]]
+            for d in range(start[t], start[t + 1]):
+                if d != e:
+                    other[place] = state_of_edge[d]
+                    place += 1
+    return begin, other
+
+
+@njit
 def _states(
     order: Longs, start: Longs, fibre: Ints, n_fibres: int, weight: Floats
 ) -> tuple[Longs, Ints, Ints, Ints, Floats]:
@@ -214,6 +249,56 @@ def build_conflicts(problem: AssignmentProblem) -> Conflicts:
     return Conflicts(
         *_by_edge(found.start, found.other, states.edge, states.target, problem.n_edges)
     )
+
+
+def blocked_edges(
+    problem: AssignmentProblem, fixed: npt.NDArray[np.integer], tip_m: npt.NDArray[np.float64]
+) -> npt.NDArray[np.bool_]:
+    """Find the edges that positioners which cannot move are in the way of.
+
+    Parameters
+    ----------
+    problem : AssignmentProblem
+        With a geometry that has arms.
+    fixed : int[k]
+        Positioners that stand still; edges of their own are not looked at.
+    tip_m : float64[k, 2]
+        Where their fibres are on the focal plane [m].
+
+    Returns
+    -------
+    bool[m]
+        By number of the edge.
+    """
+    blocked = np.zeros(problem.n_edges, dtype=np.bool_)
+    rules = problem.geometry
+    if rules is None or rules.arms is None or len(fixed) == 0:
+        return blocked
+    order = np.argsort(fixed, kind="stable")
+    own = np.asarray(fixed, dtype=np.int32)[order]
+    start = np.concatenate([problem.start, problem.n_edges + np.arange(1, len(own) + 1)])
+    both = replace(
+        problem,
+        weight=np.concatenate([problem.weight, np.zeros(len(own))]),
+        start=start,
+        fibre=np.concatenate([problem.fibre, own]).astype(np.int32),
+        purpose=None,
+        geometry=Geometry(
+            rules.fibre_xy_m,
+            np.concatenate([rules.target_xy_m, np.asarray(tip_m)[order]]),
+            rules.arms,
+        ),
+    )
+    states = all_states(both)
+    of = np.zeros(problem.n_fibres, dtype=np.bool_)
+    of[own] = True
+    arrays = _Arrays.of(both, states, Pairs.of(both)).whole
+    _, begin, other = _conflicts(True, of, *arrays)
+    stands = np.flatnonzero(states.edge >= problem.n_edges)
+    for s in stands:
+        hit = states.edge[other[begin[s] : begin[s + 1]]]
+        blocked[hit[hit < problem.n_edges]] = True
+    return blocked
 
 
 @njit
@@ -503,7 +588,8 @@ def state_conflicts(
     conflicts : Conflicts
         By number of these states; those of one target exclude each other too.
     """
-    kept, begin, other = _conflicts(every, *_Arrays.of(problem, states, pairs).whole)
+    everyone = np.ones(problem.n_fibres, dtype=np.bool_)
+    kept, begin, other = _conflicts(every, everyone, *_Arrays.of(problem, states, pairs).whole)
     if not kept.all():
         number = np.concatenate([[0], np.cumsum(kept)])
         states = States(
@@ -536,6 +622,7 @@ def _circles(
 @njit
 def _conflicts(
     every: bool,
+    of: npt.NDArray[np.bool_],
     start: Longs,
     fibre: Ints,
     target: Ints,
@@ -561,7 +648,7 @@ def _conflicts(
     contrast: float,
     separation: float,
 ) -> tuple[npt.NDArray[np.bool_], Longs, Ints]:
-    """Test the states of each fibre, in their order, against all of those that they can meet."""
+    """Test the states of some fibres, in their order, against all of those that they can meet."""
     most = corners.shape[2]
     mine, theirs = np.empty((2, most, 2)), np.empty((2, most, 2))
     kept = np.zeros(len(pose), dtype=np.bool_)
@@ -575,7 +662,8 @@ def _conflicts(
         for a in range(start[f], start[f + 1]):
             begin[a] = found
             ta = target[a]
-            if done[purpose[ta]]:
+            kept[a] = every
+            if done[purpose[ta]] or not of[f]:
                 continue
             kept[a] = True
             ready = False
@@ -842,4 +930,4 @@ def _inside(p: Floats, a: Floats, n_a: int) -> bool:
     return inside
 
 
-KERNELS = (_states, _by_edge, _near, _poses, _conflicts)
+KERNELS = (_states, same_target, _by_edge, _near, _poses, _conflicts)

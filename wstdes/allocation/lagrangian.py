@@ -21,10 +21,13 @@ from wstdes.allocation.conflicts import (
     Pairs,
     States,
     all_states,
+    same_target,
     state_conflicts,
 )
 from wstdes.allocation.jit import plain
-from wstdes.allocation.problem import AssignmentProblem, Geometry, Purpose, Solution
+from wstdes.allocation.matching import Matching
+from wstdes.allocation.order import falling_order
+from wstdes.allocation.problem import AssignmentProblem, Purpose, Solution
 from wstdes.allocation.reduction import components, eliminate, search
 from wstdes.allocation.repair import Prices, fill_quotas
 from wstdes.allocation.untangle import untangle
@@ -70,22 +73,18 @@ def prepare(problem: AssignmentProblem) -> Ready:
     -------
     Ready
     """
-    problem = _with_geometry(problem)
     states = all_states(problem)
-    pairs = Pairs.of(problem)
-    states, found = state_conflicts(problem, states, pairs)
+    if problem.has_conflicts:
+        states, found = state_conflicts(problem, states, Pairs.of(problem))
+    else:
+        of_edge = np.empty(problem.n_edges, dtype=np.int32)
+        of_edge[states.edge] = np.arange(problem.n_edges, dtype=np.int32)
+        found = Conflicts(*same_target(plain(problem.start, np.int64), of_edge))
     if problem.purpose is None:
         purpose = np.zeros(len(states.edge), np.int8)
     else:
         purpose = plain(problem.purpose[states.target], np.int8)
     return Ready(problem, states, found, purpose)
-
-
-def _with_geometry(problem: AssignmentProblem) -> AssignmentProblem:
-    """The same problem; one without any geometry gets positions that are near where they share."""
-    if problem.geometry is not None:
-        return problem
-    raise ValueError("the lagrangian method needs the geometry of the problem")
 
 
 def solve_lagrangian(
@@ -99,7 +98,7 @@ def solve_lagrangian(
     Parameters
     ----------
     problem : AssignmentProblem
-        With a geometry, and without pair weights.
+        Without pair weights.
     time_limit_s : float, optional
         No new round of prices begins after it [s].
     rounds : int
@@ -160,6 +159,8 @@ def solve_lagrangian(
 
 def _oracle(ready: Ready, price: Floats, time_limit_s: float | None) -> tuple[Ints, float, dict[str, float]]:
     """The best states for given prices: the chosen ones, a bound of their value, and details."""
+    if not ready.problem.has_conflicts:
+        return _match(ready, price)
     states, conflicts = ready.states, ready.conflicts
     value, usable = states.weight, np.ones(len(states.edge), np.bool_)
     quotas = ready.problem.quotas
@@ -198,3 +199,34 @@ def _oracle(ready: Ready, price: Floats, time_limit_s: float | None) -> tuple[In
     )
 
 
+
+
+def _match(ready: Ready, price: Floats) -> tuple[Ints, float, dict[str, float]]:
+    """The same where nothing but fibres and targets excludes states: by augmenting paths.
+
+    A target whose fibres are in groups of different prices counts with the highest of them,
+    which keeps the bound a bound.
+    """
+    problem, states = ready.problem, ready.states
+    value = problem.weight.copy()
+    purpose = np.zeros(problem.n_targets, np.int8) if problem.purpose is None else problem.purpose
+    if problem.quotas is not None:
+        group = problem.quotas.group[problem.fibre]
+        extra = np.where(group >= 0, price[group, purpose[problem.edge_target()]], 0.0)
+        has = np.flatnonzero(np.diff(problem.start) > 0)
+        if len(has):
+            value[has] += np.maximum.reduceat(extra, problem.start[has])
+    order = falling_order(value)
+    order = order[(value[order] > 0.0) | (purpose[order] == Purpose.SCIENCE)]
+    matching = Matching(problem.n_fibres)
+    matching.extend(
+        order,
+        plain(problem.start, np.int64),
+        plain(problem.fibre, np.int32),
+        np.zeros(problem.n_targets, dtype=np.int8),
+    )
+    chosen = np.full(problem.n_fibres, -1, dtype=np.int32)
+    has_it = np.flatnonzero(matching.owner[states.fibre] == states.target)
+    chosen[states.fibre[has_it]] = has_it
+    total = float(value[matching.owner[matching.owner >= 0]].sum())
+    return chosen, total, {"states": len(states.edge), "unproven_components": 0}

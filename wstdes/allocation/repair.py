@@ -181,8 +181,8 @@ def _fill(
             need = at_least[g, p] - count[g, p]
             if need > 0:
                 wanted[g, p] = _take(
-                    fibres, need, p, start, conflict, other, weight, purpose, chosen, blocked,
-                    count[g], at_least[g], most,
+                    fibres, need, p, start, fibre, conflict, other, weight, purpose, chosen,
+                    blocked, count[g], at_least[g], most,
                 )
             elif need < 0 and price[g, p] > 0.0:
                 wanted[g, p] = _release(
@@ -232,6 +232,7 @@ def _take(
     need: int,
     p: int,
     start: Longs,
+    fibre: Ints,
     conflict: Longs,
     other: Ints,
     weight: Floats,
@@ -269,7 +270,52 @@ def _take(
         count[p] += 1
         done += 1
         last = loss[i]
-    return max(last, 0.0) if done == need else most
+    while done < need:  # what is left needs others to make way
+        best, cost = -1, np.inf
+        for f in fibres:
+            has = chosen[f]
+            if has >= 0 and purpose[has] != SCIENCE:
+                continue
+            for s in range(start[f], start[f + 1]):
+                if purpose[s] == p:
+                    now = _cost_of_way(s, conflict, other, weight, purpose, chosen, fibre)
+                    now += (weight[has] if has >= 0 else 0.0) - weight[s]
+                    if now < cost:
+                        best, cost = s, now
+        if best < 0:
+            return most
+        for j in range(conflict[best], conflict[best + 1]):
+            c = other[j]
+            if chosen[fibre[c]] == c:
+                _switch(fibre[c], -1, conflict, other, chosen, blocked)
+        if chosen[fibre[best]] >= 0:
+            count[SCIENCE] -= 1
+        _switch(fibre[best], best, conflict, other, chosen, blocked)
+        count[p] += 1
+        done += 1
+        last = max(last, cost)
+    return max(last, 0.0)
+
+
+@njit
+def _cost_of_way(
+    s: int,
+    conflict: Longs,
+    other: Ints,
+    weight: Floats,
+    purpose: Bytes,
+    chosen: Ints,
+    fibre: Ints,
+) -> float:
+    """Weight of the targets that must go for a state; infinite if any is not of science."""
+    cost = 0.0
+    for j in range(conflict[s], conflict[s + 1]):
+        c = other[j]
+        if chosen[fibre[c]] == c:
+            if purpose[c] != SCIENCE:
+                return np.inf
+            cost += weight[c]
+    return cost
 
 
 @njit

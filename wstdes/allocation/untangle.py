@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = ["untangle"]
 
-MOST_STATES = 150_000
+MOST_STATES = 60_000
 """For a linear programme; beyond that each fibre's best state is the bound."""
 
-KICKS = 60
-"""Forced exchanges for each state."""
+KICKS, MOST_KICKS = 60, 1_000_000
+"""Forced exchanges for each state, and for all of them together."""
 
 PROVE_STATES, PROVE_EFFORT = 2_000, 4.0
 """Largest component for CP-SAT, and its deterministic time for all of them together."""
@@ -87,7 +87,7 @@ def untangle(
         bound = _most_of_fibre(begin, worth, component, len(members))
         order = np.argsort(-worth, kind="stable")
     nothing = np.full(len(fibres), -1, dtype=np.int32)
-    chosen = exchange(*graph, worth, order, nothing, KICKS * len(state))
+    chosen = exchange(*graph, worth, order, nothing, min(KICKS * len(state), MOST_KICKS))
     found = _value(chosen, worth, component, len(members))
     sizes = np.bincount(of_state, minlength=len(members))
     effort = PROVE_EFFORT if time_limit_s is None else min(PROVE_EFFORT, time_limit_s)
