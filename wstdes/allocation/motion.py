@@ -11,13 +11,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wstdes.allocation.motion_folded import turn_folded
-from wstdes.allocation.motion_kernels import Body, body_of, park, relax, schedule
+from wstdes.allocation.jit import plain
+from wstdes.allocation.motion_kernels import body_of, park, schedule
+from wstdes.allocation.motion_kernels import leaves_room as _leaves_room
+from wstdes.allocation.motion_search import (
+    SAME_RAD,
+    Configuration,
+    Moves,
+    Reason,
+    Search,
+    directions,
+)
 from wstdes.errors import WstdesError
 
 if TYPE_CHECKING:
@@ -31,52 +39,11 @@ if TYPE_CHECKING:
     Longs = npt.NDArray[np.int64]
     Flags = npt.NDArray[np.bool_]
 
-__all__ = ["Configuration", "MotionPlan", "Reason", "parked", "plan_motion"]
+__all__ = ["Configuration", "MotionPlan", "Reason", "leaves_room", "parked", "plan_motion"]
 
 TIME_STEP_S = 0.1
 """By how much a start is put off where it would collide [s]."""
 
-_SWAY = (1.0, 0.5, 0.0, 1.5, 2.0, -0.5)
-"""How theta turns while phi folds, tried in this order: 1 draws the fibre straight to the axis
-where both arms are equally long, 0 leaves the theta arm where it is."""
-_ROUNDS = 40
-_SAME_RAD = 1e-9
-_DIRECTIONS = 24
-
-
-class Reason(IntEnum):
-    """What became of a positioner."""
-
-    ARRIVED = 0
-    """It is where it was wanted."""
-    FREE = 1
-    """It was wanted nowhere."""
-    BLOCKED_BY_NEIGHBOUR = 2
-    """A neighbour that goes where it is wanted leaves no way."""
-    STUCK_NEIGHBOUR = 3
-    """A neighbour that does not move leaves no way."""
-    OUT_OF_RANGE = 4
-    """The hard stops of its motors do not let it."""
-    STUCK = 5
-    """It cannot move."""
-
-
-@dataclass(frozen=True, eq=False)
-class Configuration:
-    """Where all the arms are.
-
-    Parameters
-    ----------
-    theta_rad : float64[n]
-        Direction of the theta arm from +x [rad]. Where the range of theta exceeds a turn, turns
-        count: of the angles that mean the same direction, one beyond the range is taken for that
-        within it.
-    phi_rad : float64[n]
-        The phi arm's angle from the theta arm [rad].
-    """
-
-    theta_rad: Floats
-    phi_rad: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,27 +107,6 @@ class MotionPlan:
             self.theta_rad[low] + share * (self.theta_rad[high] - self.theta_rad[low]),
             self.phi_rad[low] + share * (self.phi_rad[high] - self.phi_rad[low]),
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Moves:
-    """Moves one after the other: each is free if those before it are over, and no other began."""
-
-    fibre: Ints
-    angles: Floats
-    """[m, 4]: theta and phi from, theta and phi to [rad]."""
-
-    @classmethod
-    def join(cls, parts: list[Moves]) -> Moves:
-        """One list after the other."""
-        return cls(
-            np.concatenate([part.fibre for part in parts]),
-            np.concatenate([part.angles for part in parts]),
-        )
-
-    def backwards(self) -> Moves:
-        """With time running backwards."""
-        return Moves(self.fibre[::-1].copy(), self.angles[::-1][:, [2, 3, 0, 1]].copy())
 
 
 def plan_motion(
@@ -236,10 +182,9 @@ def plan_motion(
         np.where(moves, now.phi_rad, present.phi_rad),
     )
     goal = _within(arms, wanted, n, now.theta_rad)
-    search = _Search(body_of(plane), arms, now, goal, moves, worth)
+    search = Search(body_of(plane), arms, now, goal, moves, worth)
     search.reason[np.isfinite(wanted.theta_rad) & ~search.wants & moves] = Reason.OUT_OF_RANGE
-    search.run()
-    todo = search.moves()
+    todo = search.run()
     change = np.abs(todo.angles[:, 2:] - todo.angles[:, :2])
     lasts = np.maximum(*(change[:, k] / speeds[k][todo.fibre] for k in (0, 1)))
     theta, phi = now.theta_rad.copy(), now.phi_rad.copy()
@@ -248,7 +193,7 @@ def plan_motion(
     stands = np.isfinite(goal.theta_rad) & ~moves
     there = np.abs(goal.theta_rad - now.theta_rad) + np.abs(goal.phi_rad - now.phi_rad)
     search.reason[np.isfinite(wanted.theta_rad) & ~moves] = Reason.STUCK
-    search.reason[stands & (there <= _SAME_RAD)] = Reason.ARRIVED
+    search.reason[stands & (there <= SAME_RAD)] = Reason.ARRIVED
     return MotionPlan(
         start,
         *knots,
@@ -287,7 +232,7 @@ def parked(
     busy = np.isfinite(configuration.theta_rad) & np.isfinite(configuration.phi_rad)
     theta, phi = configuration.theta_rad.copy(), configuration.phi_rad.copy()
     home, folded = arms.home()
-    goals = _directions(arms, home if prefer_rad is None else prefer_rad)
+    goals = directions(arms, home if prefer_rad is None else prefer_rad)
     idle = np.flatnonzero(~busy)
     there = busy.copy()
     park(body, theta, phi, idle, goals, np.repeat(folded[:, None], goals.shape[1], 1), there)
@@ -295,151 +240,40 @@ def parked(
     return Configuration(theta, phi), there
 
 
-class _Search:
-    """The search for an order of moves: what it knows so far."""
+def leaves_room(
+    plane: FocalPlane,
+    fibre: npt.NDArray[np.integer],
+    theta_rad: Floats,
+    phi_rad: Floats,
+) -> Flags:
+    """Whether poses leave each neighbour, taken alone, a direction in which it can stand folded.
 
-    def __init__(
-        self,
-        body: Body,
-        arms: Arms,
-        now: Configuration,
-        goal: Configuration,
-        movable: Flags,
-        worth: Floats,
-    ) -> None:
-        n = len(movable)
-        self.body, self.arms, self.now, self.goal = body, arms, now, goal
-        self.movable, self.worth = movable, worth
-        self.low = arms.theta_zero_rad + arms.theta_range_rad[:, 0]
-        self.high = arms.theta_zero_rad + arms.theta_range_rad[:, 1]
-        self.folded = arms.home()[1]
-        self.wants = movable & np.isfinite(goal.theta_rad)
-        self.reason = np.full(n, Reason.FREE, np.int8)
-        self.blocker = np.full(n, -1, np.int32)
-        self.number = np.repeat(np.arange(n), np.diff(body.start))
-        same = np.abs(goal.theta_rad - now.theta_rad) + np.abs(goal.phi_rad - now.phi_rad)
-        away = np.where(self.wants, ~(same <= _SAME_RAD), now.phi_rad < self.folded - _SAME_RAD)
-        self.involved = movable & away
-        """Who moves at all; a bystander is drawn in when it turns out to be in the way."""
-        self.pinned = np.zeros(n, np.bool_)
-        """Who stays as it is once it has retracted, or tried to."""
+    A long arm over the body of a short one leaves none: such a pose is of no use, even if the
+    neighbour has nothing to do.
 
-    def run(self) -> None:
-        """Find an order of moves; give up as few positioners as need be."""
-        self._retract()
-        for _ in range(_ROUNDS):
-            if self._round():
-                return
-        raise AssertionError("the search for an order of moves does not end")
+    Parameters
+    ----------
+    plane : FocalPlane
+        With arms.
+    fibre : int[m]
+        Positioner of each pose.
+    theta_rad, phi_rad : float64[m]
+        Its angles [rad].
 
-    def moves(self) -> Moves:
-        """The moves of the last round, in order."""
-        return Moves.join([self.retracting, self.turning, self.extending])
-
-    def _retract(self) -> None:
-        """From the present configuration to a folded one."""
-        theta, phi = self.now.theta_rad.copy(), self.now.phi_rad.copy()
-        there = np.ones(len(theta), np.bool_)
-        self.retracting, blocker = self._fold(theta, phi, self.involved, there)
-        self.after = Configuration(theta, phi)
-        failed = self.involved & (blocker >= 0)
-        self.pinned = failed
-        self._give_up(failed & self.wants, blocker)
-
-    def _fold(self, theta: Floats, phi: Floats, todo: Flags, there: Flags) -> tuple[Moves, Ints]:
-        """Retract those that can; the angles are changed to what is reached."""
-        turn = 0.5 * (self.folded - phi)
-        goals = np.clip(
-            theta[:, None] - turn[:, None] * np.array(_SWAY), self.low[:, None], self.high[:, None]
-        )
-        folded = np.repeat(self.folded[:, None], len(_SWAY), 1)
-        fibre, angles, blocker = relax(self.body, theta, phi, todo, goals, folded, there)
-        return Moves(fibre, angles), blocker
-
-    def _round(self) -> bool:
-        """Plan for those that are not given up; False if some more have to be."""
-        n = len(self.wants)
-        fixed = ~self.involved | self.pinned
-        wanted = self.wants & self.involved & ~self.pinned
-        theta, phi = self.after.theta_rad.copy(), self.after.phi_rad.copy()
-        there = fixed.copy()
-        order = np.flatnonzero(wanted)
-        order = order[np.argsort(-self.worth[order], kind="stable")]
-        goal = self.goal.theta_rad[:, None].copy(), self.goal.phi_rad[:, None].copy()
-        blocker = park(self.body, theta, phi, order, *goal, there)
-        given_up = blocker >= 0
-        if given_up.any():
-            self._give_up(given_up, blocker)
-            return False
-        idle = np.flatnonzero(self.involved & ~self.pinned & ~wanted)
-        goals = _directions(self.arms, self.after.theta_rad)
-        folded = np.repeat(self.folded[:, None], goals.shape[1], 1)
-        blocker = park(self.body, theta, phi, idle, goals, folded, there)
-        homeless = np.flatnonzero(blocker >= 0)
-        if len(homeless):
-            self._make_room(homeless, blocker)
-            return False
-        self.extending, blocker = self._fold(theta, phi, wanted, np.ones(n, np.bool_))
-        self.extending = self.extending.backwards()
-        given_up = self._least(wanted & (blocker >= 0), blocker)
-        if given_up.any():
-            self._give_up(given_up, blocker)
-            return False
-        self.turning, blocker = self._turn(theta, ~fixed)
-        given_up = blocker >= 0
-        if given_up.any():
-            self.pinned |= given_up
-            self._give_up(given_up & self.wants, blocker)
-            return False
-        unchanged = self.wants & ~self.involved
-        self.reason[wanted | unchanged] = Reason.ARRIVED
-        return True
-
-    def _turn(self, goal: Floats, todo: Flags) -> tuple[Moves, Ints]:
-        fibre, angles, blocker = turn_folded(
-            self.body, self.arms, self.after.theta_rad, goal, self.after.phi_rad, todo
-        )
-        return Moves(fibre, angles), blocker
-
-    def _make_room(self, homeless: Longs, blocker: Ints) -> None:
-        """Give up what leaves an idle positioner no place."""
-        for i in homeless:
-            j = int(blocker[i])
-            if self.wants[j] and self.involved[j] and not self.pinned[j]:
-                if self.reason[j] == Reason.FREE:
-                    self._give_up_one(j, int(i))
-            else:
-                self.pinned[[i, j]] |= self.involved[[i, j]]
-
-    def _least(self, blocked: Flags, blocker: Ints) -> Flags:
-        """Of those that wait for each other, the one worth least; and all that wait for others."""
-        gives = blocked & ~blocked[blocker]
-        i, j = self.number, self.body.other
-        both = blocked[i] & blocked[j]
-        i, j = i[both], j[both]
-        better = (self.worth[i] > self.worth[j]) | ((self.worth[i] == self.worth[j]) & (i < j))
-        least = blocked.copy()
-        least[i[better]] = False
-        return np.asarray(gives | least)
-
-    def _give_up(self, who: Flags, blocker: Ints) -> None:
-        """Leave some folded; draw bystanders in first, where it is they who are in the way."""
-        drawn = np.zeros(len(who), np.bool_)
-        for i in np.flatnonzero(who):
-            j = int(blocker[i])
-            if self.movable[j] and not self.involved[j]:
-                drawn[j] = True
-            else:
-                self._give_up_one(int(i), j)
-        if drawn.any():
-            self.involved |= drawn
-            self._retract()
-
-    def _give_up_one(self, i: int, j: int) -> None:
-        moves = self.movable[j]
-        self.wants[i] = False
-        self.reason[i] = Reason.BLOCKED_BY_NEIGHBOUR if moves else Reason.STUCK_NEIGHBOUR
-        self.blocker[i] = j
+    Returns
+    -------
+    bool[m]
+    """
+    arms = _arms_of(plane)
+    home, folded = arms.home()
+    goals = np.column_stack((folded, directions(arms, home)))
+    return _leaves_room(
+        body_of(plane),
+        plain(fibre, np.int64),
+        plain(theta_rad, np.float64),
+        plain(phi_rad, np.float64),
+        goals,
+    )
 
 
 def _arms_of(plane: FocalPlane) -> Arms:
@@ -461,23 +295,15 @@ def _within(arms: Arms, wanted: Configuration, n: int, near: Floats | None) -> C
             raise ValueError(f"{name} must have {n} elements, one for each positioner")
     low, high = (arms.theta_zero_rad[:, None] + arms.theta_range_rad).T
     turns = wanted.theta_rad[:, None] + 2.0 * np.pi * np.arange(-2, 3)
-    good = (turns >= low[:, None] - _SAME_RAD) & (turns <= high[:, None] + _SAME_RAD)
+    good = (turns >= low[:, None] - SAME_RAD) & (turns <= high[:, None] + SAME_RAD)
     apart = np.abs(turns - (wanted.theta_rad if near is None else near)[:, None])
     best = np.argmin(np.where(good, apart, np.inf), axis=1)
     theta = np.clip(turns[np.arange(n), best], low, high)
     from_, to = arms.phi_range_rad.T
-    inside = (wanted.phi_rad >= from_ - _SAME_RAD) & (wanted.phi_rad <= to + _SAME_RAD)
+    inside = (wanted.phi_rad >= from_ - SAME_RAD) & (wanted.phi_rad <= to + SAME_RAD)
     inside &= good.any(axis=1)
     phi = np.clip(wanted.phi_rad, from_, to)
     return Configuration(np.where(inside, theta, np.nan), np.where(inside, phi, np.nan))
-
-
-def _directions(arms: Arms, prefer_rad: Floats) -> Floats:
-    """Angles of theta within the hard stops, the nearest to a preferred one first: [n, k]."""
-    low, high = (arms.theta_zero_rad[:, None] + arms.theta_range_rad).T
-    number = np.arange(-_DIRECTIONS, _DIRECTIONS + 1)
-    steps = number[np.argsort(np.abs(number), kind="stable")] * (2.0 * np.pi / _DIRECTIONS)
-    return np.asarray(np.clip(prefer_rad[:, None] + steps, low[:, None], high[:, None]))
 
 
 def _knots(

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int32]
     Longs = npt.NDArray[np.int64]
     Flags = npt.NDArray[np.bool_]
+    Angles = tuple[float, float]
+    """theta and phi [rad]."""
+    Place = tuple[float, float, float, float]
+    """Where an arm's axis is [m], and cosine and sine of its direction."""
+    Timed = tuple[float, float, Angles, Angles]
+    """A move: since when and until when [s], from where and to where."""
 
 CLEARANCE_M = 1e-6
 """Arms nearer than this touch [m]."""
@@ -31,6 +37,8 @@ _CLOSE_M = 2e-4
 _STEPS = 1000
 """A motion that needs more advances than this counts as a collision."""
 _STILL_RAD = 1e-12
+_GRID_RAD = np.pi / 24.0
+"""Step of the search for a way around others."""
 
 
 class Body(NamedTuple):
@@ -131,22 +139,10 @@ def _speed(body: Body, i: int, theta: float, phi: float) -> float:
 
 
 @njit
-def _axes_apart(
-    body: Body,
-    u: int,
-    p: int,
-    x: float,
-    y: float,
-    c: float,
-    s: float,
-    v: int,
-    q: int,
-    a: float,
-    b: float,
-    d: float,
-    e: float,
-) -> float:
+def _axes_apart(body: Body, u: int, p: int, one: Place, v: int, q: int, other: Place) -> float:
     """Widest gap across a side of the first polygon: no more than their distance [m]."""
+    x, y, c, s = one
+    a, b, d, e = other
     # the second polygon, seen from the first
     dx, dy = a - x, b - y
     ox, oy = c * dx + s * dy, c * dy - s * dx
@@ -163,23 +159,23 @@ def _axes_apart(
 
 
 @njit
-def gap(body: Body, i: int, ti: float, pi: float, j: int, tj: float, pj: float) -> float:
+def gap(body: Body, i: int, mine: Angles, j: int, theirs: Angles) -> float:
     """No more than the distance between two positioners; not above zero if they touch [m]."""
+    ti, pi = mine
+    tj, pj = theirs
     u, v = body.shape[i], body.shape[j]
+    x, y, c, s = body.x[i], body.y[i], np.cos(ti), np.sin(ti)
+    a1, b1, d1, e1 = body.x[j], body.y[j], np.cos(tj), np.sin(tj)
+    a2, b2 = a1 + body.first[j] * d1, b1 + body.first[j] * e1
+    d2, e2 = np.cos(tj + pj), np.sin(tj + pj)
     least = np.inf
     for p in range(2):
-        x, y = body.x[i], body.y[i]
-        c, s = np.cos(ti), np.sin(ti)
         if p == 1:
             x, y = x + body.first[i] * c, y + body.first[i] * s
             c, s = np.cos(ti + pi), np.sin(ti + pi)
         x0, m = body.capsule[u, p, 0], body.capsule[u, p, 1] - body.capsule[u, p, 0]
         for q in range(2):
-            a, b = body.x[j], body.y[j]
-            d, e = np.cos(tj), np.sin(tj)
-            if q == 1:
-                a, b = a + body.first[j] * d, b + body.first[j] * e
-                d, e = np.cos(tj + pj), np.sin(tj + pj)
+            a, b, d, e = (a1, b1, d1, e1) if q == 0 else (a2, b2, d2, e2)
             a0, n = body.capsule[v, q, 0], body.capsule[v, q, 1] - body.capsule[v, q, 0]
             # closest points of two segments: Ericson 2005, Real-Time Collision Detection, 5.1.9
             rx, ry = x + c * x0 - a - d * a0, y + s * x0 - b - e * a0
@@ -194,9 +190,10 @@ def gap(body: Body, i: int, ti: float, pi: float, j: int, tj: float, pj: float) 
             dx, dy = rx + f * c - g * d, ry + f * s - g * e
             apart = np.sqrt(dx * dx + dy * dy) - body.capsule[u, p, 2] - body.capsule[v, q, 2]
             if apart < min(_CLOSE_M, least):
-                apart = max(apart, _axes_apart(body, u, p, x, y, c, s, v, q, a, b, d, e))
+                one, other = (x, y, c, s), (a, b, d, e)
+                apart = max(apart, _axes_apart(body, u, p, one, v, q, other))
                 if apart < min(_CLOSE_M, least):
-                    apart = max(apart, _axes_apart(body, v, q, a, b, d, e, u, p, x, y, c, s))
+                    apart = max(apart, _axes_apart(body, v, q, other, u, p, one))
             least = min(least, apart)
             if least < CLEARANCE_M:
                 return float(least)
@@ -204,25 +201,13 @@ def gap(body: Body, i: int, ti: float, pi: float, j: int, tj: float, pj: float) 
 
 
 @njit
-def meets(
-    body: Body,
-    i: int,
-    t0: float,
-    p0: float,
-    t1: float,
-    p1: float,
-    j: int,
-    u0: float,
-    q0: float,
-    u1: float,
-    q1: float,
-) -> bool:
-    """Whether two positioners may touch while both turn evenly during the same time."""
-    dt, dp, du, dq = t1 - t0, p1 - p0, u1 - u0, q1 - q0
+def meets(body: Body, i: int, a: Angles, b: Angles, j: int, c: Angles, d: Angles) -> bool:
+    """Whether two positioners may touch while both turn evenly, i from a to b, j from c to d."""
+    dt, dp, du, dq = b[0] - a[0], b[1] - a[1], d[0] - c[0], d[1] - c[1]
     fastest = (_speed(body, i, dt, dp) + _speed(body, j, du, dq)) * (1.0 + 1e-9)
     s = 0.0
     for _ in range(_STEPS):
-        free = gap(body, i, t0 + s * dt, p0 + s * dp, j, u0 + s * du, q0 + s * dq)
+        free = gap(body, i, (a[0] + s * dt, a[1] + s * dp), j, (c[0] + s * du, c[1] + s * dq))
         if free < CLEARANCE_M:
             return True
         if fastest * (1.0 - s) <= free:
@@ -233,18 +218,10 @@ def meets(
 
 @njit
 def first_met(
-    body: Body,
-    i: int,
-    t0: float,
-    p0: float,
-    t1: float,
-    p1: float,
-    theta: Floats,
-    phi: Floats,
-    there: Flags,
+    body: Body, i: int, a: Angles, b: Angles, theta: Floats, phi: Floats, there: Flags
 ) -> int:
     """A positioner that stands in the way of a move, or -1; only those that are there."""
-    mine = max(reach(body, i, p0), reach(body, i, p1)) + CLEARANCE_M
+    mine = max(reach(body, i, a[1]), reach(body, i, b[1])) + CLEARANCE_M
     for k in range(body.start[i], body.start[i + 1]):
         j = body.other[k]
         if not there[j]:
@@ -253,20 +230,15 @@ def first_met(
         both = mine + reach(body, j, phi[j])
         if dx * dx + dy * dy > both * both:
             continue
-        if meets(body, i, t0, p0, t1, p1, j, theta[j], phi[j], theta[j], phi[j]):
+        if meets(body, i, a, b, j, (theta[j], phi[j]), (theta[j], phi[j])):
             return int(j)
     return -1
 
 
 @njit
 def relax(
-    body: Body,
-    theta: Floats,
-    phi: Floats,
-    todo: Flags,
-    goal_theta: Floats,
-    goal_phi: Floats,
-    there: Flags,
+    body: Body, theta: Floats, phi: Floats, todo: Flags, goal_theta: Floats, goal_phi: Floats,
+    there: Flags, known: Ints, known_move: Floats, changed: Flags,
 ) -> tuple[Ints, Floats, Ints]:
     """Let one positioner after another go to the first of its goals that is free to reach.
 
@@ -277,6 +249,10 @@ def relax(
     ----------
     goal_theta, goal_phi : float64[n, k]
         Goals of each, in order of preference [rad].
+    known, known_move : int32[k], float64[k, 4]
+        Moves of an earlier call, made first; only those near somebody in `changed` are tested.
+    changed : bool[n]
+        Who stands or goes elsewhere than in that call; those found to are added.
 
     Returns
     -------
@@ -291,11 +267,26 @@ def relax(
     queue = np.empty(n + 1, dtype=np.int32)
     waits = np.zeros(n, dtype=np.bool_)
     blocker = np.full(n, -1, dtype=np.int32)
-    fibre = np.empty(n, dtype=np.int32)
-    move = np.empty((n, 4))
+    fibre = np.empty(n + len(known), dtype=np.int32)
+    move = np.empty((n + len(known), 4))
     head, size, done = 0, 0, 0
+    for m in range(len(known)):
+        i = known[m]
+        a, b = (known_move[m, 0], known_move[m, 1]), (known_move[m, 2], known_move[m, 3])
+        if not todo[i] or changed[i]:
+            continue
+        near = False
+        for k in range(body.start[i], body.start[i + 1]):
+            near = near or changed[body.other[k]]
+        if near and first_met(body, i, a, b, theta, phi, there) >= 0:
+            changed[i] = True
+            continue
+        blocker[i] = -2
+        fibre[done], move[done] = i, known_move[m]
+        done += 1
+        theta[i], phi[i] = b
     for i in range(n):
-        if todo[i]:
+        if todo[i] and blocker[i] == -1:
             queue[size] = i
             size += 1
             waits[i] = True
@@ -309,7 +300,7 @@ def relax(
             still = abs(t - theta[i]) <= _STILL_RAD and abs(p - phi[i]) <= _STILL_RAD
             met = -1
             if not still:
-                met = first_met(body, i, theta[i], phi[i], t, p, theta, phi, there)
+                met = first_met(body, i, (theta[i], phi[i]), (t, p), theta, phi, there)
             if met >= 0:
                 if k == 0:
                     blocker[i] = met
@@ -332,6 +323,105 @@ def relax(
 
 
 @njit
+def route(
+    body: Body, i: int, theta: Floats, phi: Floats, there: Flags, low: Angles, high: Angles,
+    goal: Angles,
+) -> Floats:
+    """The shortest way of one positioner past all others, which stand: a search on a grid.
+
+    Parameters
+    ----------
+    low, high : (float, float)
+        Least and greatest theta and phi [rad].
+    goal : (float, float)
+        Where to; any theta will do if it is NaN.
+
+    Returns
+    -------
+    float64[k, 4]
+        Moves: theta and phi from, theta and phi to [rad]; none if there is no way.
+    """
+    columns = int(np.ceil((high[0] - low[0]) / _GRID_RAD)) + 1
+    rows = int(np.ceil((high[1] - low[1]) / _GRID_RAD)) + 1
+    dt = max((high[0] - low[0]) / max(columns - 1, 1), _STILL_RAD)
+    dp = max((high[1] - low[1]) / max(rows - 1, 1), _STILL_RAD)
+    cells = columns * rows
+    state = np.zeros(cells, dtype=np.int8)  # 1: reached, 2: something is there
+    before = np.full(cells, -1, dtype=np.int32)
+    queue = np.empty(cells, dtype=np.int32)
+    here = theta[i], phi[i]
+    head, size, last = 0, 0, -1
+    column, row = int((here[0] - low[0]) / dt), int((here[1] - low[1]) / dp)
+    for c in range(max(column, 0), min(column + 2, columns)):
+        for r in range(max(row, 0), min(row + 2, rows)):
+            place = low[0] + c * dt, low[1] + r * dp
+            if first_met(body, i, here, place, theta, phi, there) < 0:
+                state[c * rows + r] = 1
+                queue[size] = c * rows + r
+                size += 1
+    while head < size and last < 0:
+        cell = queue[head]
+        head += 1
+        column, row = cell // rows, cell % rows
+        place = low[0] + column * dt, low[1] + row * dp
+        if np.isnan(goal[0]):
+            if row == rows - 1:
+                last = cell
+                break
+        elif (
+            abs(place[0] - goal[0]) <= dt
+            and abs(place[1] - goal[1]) <= dp
+            and first_met(body, i, place, goal, theta, phi, there) < 0
+        ):
+            last = cell
+            break
+        for c in range(max(column - 1, 0), min(column + 2, columns)):
+            for r in range(max(row - 1, 0), min(row + 2, rows)):
+                other = c * rows + r
+                if state[other]:
+                    continue
+                onward = low[0] + c * dt, low[1] + r * dp
+                if first_met(body, i, onward, onward, theta, phi, there) >= 0:
+                    state[other] = 2
+                elif first_met(body, i, place, onward, theta, phi, there) < 0:
+                    state[other] = 1
+                    before[other] = cell
+                    queue[size] = other
+                    size += 1
+    if last < 0:
+        return np.empty((0, 4))
+    count = 1
+    cell = last
+    while before[cell] >= 0:
+        cell = before[cell]
+        count += 1
+    points = np.empty((count + 2, 2))
+    points[0, 0], points[0, 1] = here
+    cell = last
+    for k in range(count, 0, -1):
+        points[k, 0], points[k, 1] = low[0] + (cell // rows) * dt, low[1] + (cell % rows) * dp
+        cell = before[cell]
+    points[count + 1] = points[count]
+    if not np.isnan(goal[0]):
+        points[count + 1, 0], points[count + 1, 1] = goal
+    # as far straight on as possible, from each point that is left
+    move = np.empty((count + 1, 4))
+    made, k = 0, 0
+    while k < count + 1:
+        m = count + 1
+        while m > k + 1 and first_met(
+            body, i, (points[k, 0], points[k, 1]), (points[m, 0], points[m, 1]), theta, phi, there
+        ) >= 0:
+            m -= 1
+        if np.abs(points[m] - points[k]).max() > _STILL_RAD:
+            move[made, 0], move[made, 1] = points[k, 0], points[k, 1]
+            move[made, 2], move[made, 3] = points[m, 0], points[m, 1]
+            made += 1
+        k = m
+    return move[:made].copy()
+
+
+@njit
 def park(
     body: Body,
     theta: Floats,
@@ -350,13 +440,38 @@ def park(
     for i in order:
         for k in range(goal_theta.shape[1]):
             t, p = goal_theta[i, k], goal_phi[i, k]
-            met = first_met(body, i, t, p, t, p, theta, phi, there)
+            met = first_met(body, i, (t, p), (t, p), theta, phi, there)
             if k == 0:
                 blocker[i] = met
             if met < 0:
                 theta[i], phi[i], blocker[i], there[i] = t, p, -1, True
                 break
     return blocker
+
+
+@njit
+def leaves_room(body: Body, fibre: Longs, theta: Floats, phi: Floats, goal: Floats) -> Flags:
+    """Whether each neighbour of a pose could stand folded, in one of so many directions."""
+    room = np.ones(len(fibre), dtype=np.bool_)
+    for m in range(len(fibre)):
+        i = fibre[m]
+        mine = reach(body, i, phi[m]) + CLEARANCE_M
+        for k in range(body.start[i], body.start[i + 1]):
+            j = body.other[k]
+            both = mine + reach(body, j, goal[j, 0])
+            dx, dy = body.x[i] - body.x[j], body.y[i] - body.y[j]
+            if dx * dx + dy * dy > both * both:
+                continue
+            found = False
+            for n in range(1, goal.shape[1]):
+                apart = gap(body, i, (theta[m], phi[m]), j, (goal[j, n], goal[j, 0]))
+                if apart >= CLEARANCE_M:
+                    found = True
+                    break
+            if not found:
+                room[m] = False
+                break
+    return room
 
 
 @njit
@@ -408,20 +523,9 @@ def schedule(
         total = body.start[i + 1] - k
         while passed < total and t < latest:
             j = body.other[k]
-            if _in_time(
-                body,
-                i,
-                move[m],
-                t,
-                lasts[m],
-                j,
-                theta,
-                phi,
-                move,
-                begin,
-                lasts,
-                mine[first[j] : known[j]],
-            ):
+            own = t, t + lasts[m], (move[m, 0], move[m, 1]), (move[m, 2], move[m, 3])
+            theirs = mine[first[j] : known[j]]
+            if _in_time(body, i, own, j, theta, phi, move, begin, lasts, theirs):
                 passed += 1
                 k = k + 1 if k + 1 < body.start[i + 1] else body.start[i]
             else:
@@ -435,137 +539,59 @@ def schedule(
 
 @njit
 def _in_time(
-    body: Body,
-    i: int,
-    own: Floats,
-    t: float,
-    length: float,
-    j: int,
-    theta: Floats,
-    phi: Floats,
-    move: Floats,
-    begin: Floats,
-    lasts: Floats,
-    theirs: Longs,
+    body: Body, i: int, own: Timed, j: int, theta: Floats, phi: Floats, move: Floats,
+    begin: Floats, lasts: Floats, theirs: Longs,
 ) -> bool:
     """Whether a move at that time, and standing where it ends, is free of a neighbour's moves."""
     dx, dy = body.x[i] - body.x[j], body.y[i] - body.y[j]
-    mine = max(reach(body, i, own[1]), reach(body, i, own[3])) + CLEARANCE_M
-    now = t
-    stands_t, stands_p = theta[j], phi[j]
+    mine = max(reach(body, i, own[2][1]), reach(body, i, own[3][1])) + CLEARANCE_M
+    now, end = own[0], own[1]
+    stands = theta[j], phi[j]
     for m in theirs:
-        b, e = begin[m], begin[m] + lasts[m]
-        if e <= now:
-            stands_t, stands_p = move[m, 2], move[m, 3]
+        since, until = begin[m], begin[m] + lasts[m]
+        goes = since, until, (move[m, 0], move[m, 1]), (move[m, 2], move[m, 3])
+        if until <= now:
+            stands = goes[3]
             continue
-        both = mine + max(reach(body, j, move[m, 1]), reach(body, j, move[m, 3]))
+        both = mine + max(reach(body, j, goes[2][1]), reach(body, j, goes[3][1]))
         far = dx * dx + dy * dy > both * both
-        if b > now:  # the other stands until then
-            until = min(b, t + length)
-            if (
-                until > now
-                and not far
-                and _meet_between(
-                    body,
-                    i,
-                    own,
-                    t,
-                    length,
-                    now,
-                    until,
-                    j,
-                    stands_t,
-                    stands_p,
-                    stands_t,
-                    stands_p,
-                    b - 1.0,
-                    b,
-                )
+        if since > now:  # the other stands until then
+            if not far and _meet_between(
+                body, i, own, j, (now, since, stands, stands), now, min(since, end)
             ):
                 return False
-            now = b
+            now = since
         # the other moves, first during this move and then after its end
-        for part in range(2):
-            until = min(e, t + length) if part == 0 else e
-            if until > now:
-                if not far and _meet_between(
-                    body,
-                    i,
-                    own,
-                    t,
-                    length,
-                    now,
-                    until,
-                    j,
-                    move[m, 0],
-                    move[m, 1],
-                    move[m, 2],
-                    move[m, 3],
-                    b,
-                    e,
-                ):
-                    return False
-                now = until
-        stands_t, stands_p = move[m, 2], move[m, 3]
-    if t + length > now:
-        both = mine + reach(body, j, stands_p)
-        if dx * dx + dy * dy <= both * both and _meet_between(
-            body,
-            i,
-            own,
-            t,
-            length,
-            now,
-            t + length,
-            j,
-            stands_t,
-            stands_p,
-            stands_t,
-            stands_p,
-            now,
-            t + length,
-        ):
+        if not far and _meet_between(body, i, own, j, goes, now, min(until, end)):
             return False
-    return True
+        if not far and _meet_between(body, i, own, j, goes, max(now, end), until):
+            return False
+        now = until
+        stands = goes[3]
+    both = mine + reach(body, j, stands[1])
+    far = dx * dx + dy * dy > both * both
+    return far or not _meet_between(body, i, own, j, (now, end, stands, stands), now, end)
 
 
 @njit
 def _meet_between(
-    body: Body,
-    i: int,
-    own: Floats,
-    t: float,
-    length: float,
-    since: float,
-    until: float,
-    j: int,
-    u0: float,
-    q0: float,
-    u1: float,
-    q1: float,
-    b: float,
-    e: float,
+    body: Body, i: int, mine: Timed, j: int, theirs: Timed, since: float, until: float
 ) -> bool:
     """Whether they may touch from one time to another, while neither changes its speed."""
-    f = min(max((since - t) / length, 0.0), 1.0)
-    g = min(max((until - t) / length, 0.0), 1.0)
-    h = min(max((since - b) / (e - b), 0.0), 1.0)
-    k = min(max((until - b) / (e - b), 0.0), 1.0)
-    dt, dp, du, dq = own[2] - own[0], own[3] - own[1], u1 - u0, q1 - q0
-    return meets(
-        body,
-        i,
-        own[0] + f * dt,
-        own[1] + f * dp,
-        own[0] + g * dt,
-        own[1] + g * dp,
-        j,
-        u0 + h * du,
-        q0 + h * dq,
-        u0 + k * du,
-        q0 + k * dq,
-    )
+    if until <= since:
+        return False
+    a, b = _when(mine, since), _when(mine, until)
+    c, d = _when(theirs, since), _when(theirs, until)
+    return meets(body, i, a, b, j, c, d)
 
 
-KERNELS = (relax, park, schedule)
+@njit
+def _when(move: Timed, t: float) -> Angles:
+    """Where a move is at a time; before it and after it where it begins and ends."""
+    since, until, a, b = move
+    f = min(max((t - since) / (until - since), 0.0), 1.0)
+    return a[0] + f * (b[0] - a[0]), a[1] + f * (b[1] - a[1])
+
+
+KERNELS = (relax, route, park, leaves_room, schedule)
 """Compiled functions that are called from Python."""
