@@ -147,12 +147,16 @@ def _collisions(
                 apart = _distance(a, count[u], b, count[v], within)
                 if apart > within:
                     continue
-                if apart <= 0.0 or within < _LEAST_M or n + 2 > len(stack):
+                if within < _LEAST_M or n + 2 > len(stack):
                     when[number] = low
                     break
-                stack[n, 0], stack[n, 1] = middle, high
-                stack[n + 1, 0], stack[n + 1, 1] = low, middle
-                n += 2
+                if apart <= 0.0:  # look for the first time they touch, and for no other
+                    n = 0
+                else:
+                    stack[n, 0], stack[n, 1] = middle, high
+                    n += 1
+                stack[n, 0], stack[n, 1] = low, middle
+                n += 1
             if ahead_i == np.inf and ahead_j == np.inf:
                 break
             now = until

@@ -225,7 +225,7 @@ class Search:
 
     def _least(self, blocked: Flags, blocker: Ints) -> Flags:
         """Of those that wait for each other, the one worth least; and all that wait for others."""
-        gives = blocked & ~blocked[blocker]
+        gives = blocked & ~blocked[np.maximum(blocker, 0)]
         i, j = self.number, self.body.other
         both = blocked[i] & blocked[j]
         i, j = i[both], j[both]
