@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-GROUPS = ("start-up", "kernel", "assignment", "allocation", "catalogue", "runs")
+GROUPS = ("start-up", "kernel", "assignment", "allocation", "collisions", "catalogue", "runs")
 
 Row = tuple[str, str, str]
 """What was measured, the measurement, the goal or what to compare it with."""
@@ -361,15 +361,87 @@ def _two_million() -> Iterator[Row]:
     goal = _goal(taken, 50).removeprefix(", ")
     yield "exact, straight from 2,000,000 positions", f"{1e3 * taken:.1f} ms", goal
     script = _MEMORY.format(folder=str(Path(__file__).parent), per_fibre=per_fibre)
+    yield "  peak memory of a process that does it", f"{_peak(script) / 1e9:.2f} GB", "goal 1 GB"
+
+
+def _peak(script: str) -> float:
+    """Memory of a process that prints its own peak [bytes]."""
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", script], check=True, capture_output=True, text=True
     )
-    unit = 1.0 if sys.platform == "darwin" else 1024.0
-    peak = int(done.stdout) * unit
-    yield "  peak memory of a process that does it", f"{peak / 1e9:.2f} GB", "goal 1 GB"
+    # Linux counts in kibibytes, macOS in bytes.
+    return int(done.stdout) * (1.0 if sys.platform == "darwin" else 1024.0)
 
 
 # --- with collisions: the rows of the Lagrangian solver and the motion plan go here ---
+
+
+def collisions(full: bool) -> Iterator[Row]:
+    """32,000 positioners with exact collisions, without and with quotas: everyone on one field.
+
+    The times are those of a ready problem, with its edges; to find the conflicts is in them.
+    """
+    for plane in ("WST, short arms", "WST, long among short"):
+        for quotas in (False, True):
+            yield from _clock()
+            yield from _collisions(plane, quotas, full)
+    script = _MEMORY_COLLISIONS.format(folder=str(Path(__file__).parent))
+    yield "  peak memory of a process that does the last", f"{_peak(script) / 1e9:.2f} GB", ""
+
+
+def _collisions(plane: str, quotas: bool, full: bool) -> Iterator[Row]:
+    from allocation_certificates import Case
+
+    from wstdes.allocation import solve
+    from wstdes.allocation.lagrangian import solve_lagrangian
+
+    problem = Case(plane, None, 5.0, False, True, quotas).problem()
+    solve(problem, "lagrangian")
+    ours = [solve(problem, "lagrangian") for _ in range(5)]
+    fast = [solve_lagrangian(problem, rounds=1) for _ in range(5)]
+    bound = ours[0].upper_bound
+    wanted = 0 if problem.quotas is None else int(problem.quotas.at_least.sum())
+    what = f"with quotas of {wanted:,} fibres" if quotas else "without quotas"
+    yield f"{plane}, 5 targets a fibre, {what}:", f"{problem.n_edges:,} edges", ""
+    greedy = solve(problem, "greedy")
+    lost = f", {int(greedy.missing.sum()):,} of the quotas missing" if quotas else ""
+    note = f"{100.0 * greedy.objective / bound:.2f}% of the bound{lost}"
+    yield "  greedy", f"{1e3 * greedy.seconds:.0f} ms", note
+    share = fast[0].objective / bound
+    far = "" if share >= 0.995 else f": MISSED by {0.995 - share:.2g}"
+    note = f"{100.0 * share:.3f}% of the bound, goal 99.5%{far}"
+    yield "  lagrangian, one round", *_times(fast, 300, note)
+    far = "" if ours[0].gap <= 1e-4 else f": MISSED, {ours[0].gap / 1e-4:.2g} times that"
+    note = f"certified gap {ours[0].gap:.1e}, goal 1e-4{far}"
+    yield "  lagrangian", *_times(ours, 1000, note)
+    if quotas and not full:
+        return  # a minute would not do
+    limit_s = 600.0 if quotas else 120.0
+    proof = solve(problem, "cpsat", time_limit_s=limit_s)
+    if proof.gap > 1e-3:
+        note = f"not done: gap {proof.gap:.1e}"
+    elif ours[0].upper_bound < proof.objective * (1.0 - 1e-9):
+        note = "BETTER THAN THE BOUND"
+    else:
+        note = f"lagrangian has {100.0 * ours[0].objective / proof.objective:.4f}% of it"
+    yield "  cpsat (OR-Tools CP-SAT)", f"{proof.seconds:.1f} s", note
+
+
+def _times(runs: Sequence[Any], goal_ms: float, note: str) -> tuple[str, str]:
+    """Median of the times of some runs; what they found, the goal and the best time."""
+    taken = statistics.median(run.seconds for run in runs)
+    least = 1e3 * min(run.seconds for run in runs)
+    return f"{1e3 * taken:.0f} ms", f"{note}; best {least:.0f} ms{_goal(taken, goal_ms)}"
+
+
+_MEMORY_COLLISIONS = """
+import resource, sys
+sys.path.insert(0, {folder!r})
+from allocation_certificates import Case
+from wstdes.allocation import solve
+solve(Case("WST, long among short", None, 5.0, False, True, True).problem(), "lagrangian")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
 
 
 def catalogue() -> Iterator[Row]:
@@ -426,7 +498,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--nights", type=int, default=3, help="nights of the long run (3)")
     parser.add_argument("--only", choices=GROUPS, help="measure this group alone")
     parser.add_argument(
-        "--full", action="store_true", help="allocation at 2 and 20 targets a fibre too"
+        "--full",
+        action="store_true",
+        help="allocation at 2 and 20 targets a fibre, and CP-SAT with quotas, too",
     )
     chosen = parser.parse_args(arguments)
     groups: dict[str, Callable[[], Iterator[Row]]] = {
@@ -434,6 +508,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "kernel": kernel,
         "assignment": assignment,
         "allocation": lambda: allocation(chosen.full),
+        "collisions": lambda: collisions(chosen.full),
         "catalogue": catalogue,
         "runs": lambda: runs(chosen.nights),
     }
