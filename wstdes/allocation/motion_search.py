@@ -112,6 +112,8 @@ class Search:
         self.pinned = np.zeros(n, np.bool_)
         """Who stays as it is once it has retracted, or tried to."""
         self.turn = Turning(body, arms)
+        self.retracting, self.asked = Moves.none(), np.zeros(n, np.bool_)
+        """How they retract, and who was involved when that was found."""
         self.last: tuple[Floats, Floats, Flags, Moves] | None = None
         """Where the last search for an order of extending began, and what it found."""
 
@@ -127,7 +129,9 @@ class Search:
     def _retract(self) -> None:
         """From the present configuration to a folded one."""
         theta, phi = self.now.theta_rad.copy(), self.now.phi_rad.copy()
-        self.retracting, blocker = self._fold(theta, phi, self.involved, Moves.none(), theta < 0.0)
+        drawn = self.involved & ~self.asked
+        self.asked = self.involved.copy()
+        self.retracting, blocker = self._fold(theta, phi, self.involved, self.retracting, drawn)
         self.after = Configuration(theta, phi)
         failed = self.involved & (blocker >= 0)
         self.pinned |= failed
