@@ -20,7 +20,16 @@ from typing import Any
 
 import numpy as np
 
-GROUPS = ("start-up", "kernel", "assignment", "allocation", "collisions", "catalogue", "runs")
+GROUPS = (
+    "start-up",
+    "kernel",
+    "assignment",
+    "allocation",
+    "collisions",
+    "motion",
+    "catalogue",
+    "runs",
+)
 
 Row = tuple[str, str, str]
 """What was measured, the measurement, the goal or what to compare it with."""
@@ -444,6 +453,80 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
+def motion() -> Iterator[Row]:
+    """From home to a field, to the next one, and home: all motors of 32,000 positioners."""
+    from wstdes.allocation.motion import Configuration, plan_motion
+    from wstdes.allocation.motion_check import verify_plan
+    from wstdes.models.focalplane.presets import load_focal_plane
+
+    yield "  kaiju (SDSS-V), 5,000 robots", "14 s", "yardstick, one core"
+    for name, overrides in (
+        ("short arms", ["lr_fibres=32000", "hr_fibres=0"]),
+        ("long among short", []),
+    ):
+        plane, model = load_focal_plane("wst-2026", overrides)
+        speeds = model.theta_speed_rad_per_s, model.phi_speed_rad_per_s
+        assert plane.arms is not None
+        home = Configuration(*plane.arms.home())
+        yield from _clock()
+        present = home
+        for what, wanted in (
+            ("a field", _field(plane, 1)),
+            ("the next field", _field(plane, 2)),
+            ("home", home),
+        ):
+            plans = [
+                plan_motion(plane, present=present, wanted=wanted, speed_rad_per_s=speeds)
+                for _ in range(3)
+            ]
+            plan, asked = plans[0], np.isfinite(wanted.theta_rad)
+            far = "" if plan.arrived[asked].mean() >= 0.99 else ": MISSED"
+            share = f"{100.0 * plan.arrived[asked].mean():.2f}% of {asked.sum():,} arrive, goal 99%"
+            note = f"{share}{far}; the move takes {plan.duration_s:.2f} s"
+            yield f"move of WST, {name}: to {what}", *_times(plans, 3000, note)
+            present = plan.final
+            if what == "the next field":
+                hits = len(verify_plan(plane, plan))
+                taken = seconds(lambda plan=plan, plane=plane: verify_plan(plane, plan))  # type: ignore[misc]
+                yield "  verified with exact outlines", f"{taken:.1f} s", f"{hits} collisions"
+
+
+def _field(plane: Any, seed: int) -> Any:
+    """Where the arms are in a field of two targets a fibre, allocated without collisions."""
+    from wstdes.allocation import AssignmentProblem, Geometry, build_candidates, solve
+    from wstdes.allocation.motion import Configuration, leaves_room
+    from wstdes.models.focalplane.arms import solve_pose
+
+    rng = np.random.default_rng(seed)
+    n, t = plane.n_fibres, 2 * plane.n_fibres
+    radius, angle = plane.reach_m * np.sqrt(rng.random(t)), 2.0 * np.pi * rng.random(t)
+    x, y = radius * np.cos(angle), radius * np.sin(angle)
+    kind = (rng.random(t) < (plane.kind == 1).mean()).astype(np.int8)
+    start, fibre = build_candidates(
+        plane.x_m, plane.y_m, plane.kind, plane.patrol_m, np.ones(n, np.bool_), x, y, kind
+    )
+    target = np.repeat(np.arange(t), np.diff(start))
+    pose = solve_pose(plane.arms, fibre, x[target] - plane.x_m[fibre], y[target] - plane.y_m[fibre])
+    keep = pose.reached & leaves_room(plane, fibre, pose.theta_rad, pose.phi_rad)
+    start = np.concatenate(([0], np.cumsum(np.bincount(target[keep], minlength=t))))
+    places = np.column_stack((plane.x_m, plane.y_m)), np.column_stack((x, y))
+    problem = AssignmentProblem(
+        n,
+        rng.integers(1, 11, t).astype(np.float64),
+        start,
+        fibre[keep],
+        np.zeros(t, np.int16),
+        geometry=Geometry(*places, plane.arms),
+    )
+    of_fibre = solve(problem, "lagrangian").target_of_fibre(n)
+    got = np.flatnonzero(of_fibre >= 0)
+    at = of_fibre[got]
+    pose = solve_pose(plane.arms, got, x[at] - plane.x_m[got], y[at] - plane.y_m[got])
+    theta, phi = np.full((2, n), np.nan)
+    theta[got], phi[got] = pose.theta_rad, pose.phi_rad
+    return Configuration(theta, phi)
+
+
 def catalogue() -> Iterator[Row]:
     """Draw mock cells: what a visit needs from the catalogues."""
     from wstdes.facility import build, load
@@ -509,6 +592,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "assignment": assignment,
         "allocation": lambda: allocation(chosen.full),
         "collisions": lambda: collisions(chosen.full),
+        "motion": motion,
         "catalogue": catalogue,
         "runs": lambda: runs(chosen.nights),
     }
