@@ -45,6 +45,7 @@ __all__ = [
     "VisitPlan",
     "best_orientation",
     "choose_orientations",
+    "lift_of",
     "plan_visits",
     "visit_weights",
     "visits_bound",
@@ -202,7 +203,7 @@ def plan_visits(
                 raise WstdesError(
                     f"visit {i} has {other.n_targets} targets and the first {first.n_targets}"
                 )
-        lift = _planned(rest, n_visits - k, need, had)
+        lift = lift_of(rest, n_visits - k, need, had)
         weight, wanted = visit_weights(
             now, need, had, n_visits - k, lift=lift, start_unfinishable=start_unfinishable
         )
@@ -418,7 +419,7 @@ def _flow(
     return units, now
 
 
-def _planned(
+def lift_of(
     problems: Sequence[AssignmentProblem], n_visits: int, required: Ints, done: Ints
 ) -> Ints:
     """How far to lift each target: 0 if it is not in the plan, else more for long ones, int32[t].

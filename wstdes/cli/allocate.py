@@ -79,6 +79,14 @@ def allocate(
     by_class: Annotated[
         bool, typer.Option("--by-class", help="Column `class` (0 first) before the priority.")
     ] = False,
+    quota: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SURVEY=FRACTION", help="Of the fibres, at least; repeated."),
+    ] = None,
+    why: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TARGET_ID", help="Say why this target got no fibre; repeated."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="For what is drawn.")] = 1,
     check: Annotated[
         Path | None, typer.Option(help="Verify a FITS file of assignments; 0 good, 1 bad.")
@@ -118,10 +126,14 @@ def allocate(
         catalogue_epoch=catalogue_epoch, airmass=airmass, hour_angle=hour_angle, site=site,
         visits=visits, method=method, time_limit_s=limit_s, sky=sky, standards=standards,
         broken=_fraction_or_file(broken), stuck=_fraction_or_file(stuck),
-        columns=_columns(column or []), mode=mode, use_class=by_class, seed=seed,
+        columns=_columns(column or []), mode=mode, use_class=by_class,
+        quotas=_quotas(quota or []), seed=seed,
     )  # fmt: skip
     written = _write(done, out, figure)
     _results(done, written)
+    for identifier in why or []:
+        for text in done.why(identifier):
+            print(f"Why         {text}")
 
 
 def _asked(*values: Path | None) -> list[tuple[str, Path | None]]:
@@ -172,6 +184,21 @@ def _columns(pairs: list[str]) -> dict[str, str]:
     return columns
 
 
+def _quotas(pairs: list[str]) -> dict[str, float]:
+    from wstdes.errors import WstdesError
+
+    quotas = {}
+    for pair in pairs:
+        name, equals, share = pair.rpartition("=")
+        try:
+            quotas[name.strip()] = float(share)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise WstdesError(f"--quota: '{pair}' is not SURVEY=FRACTION, such as galaxies=0.3")
+    return quotas
+
+
 def _refuse_paths(out: Path | None, figure: Path | None) -> None:
     """Complain of names of files before the work, not after it."""
     from wstdes.errors import WstdesError
@@ -215,8 +242,9 @@ def _results(done: Allocation, written: list[tuple[str, Path]]) -> None:
     _fibres(console, done)
     _shares(console, done)
     bound = "proven optimal" if done.gap <= 1e-9 else f"at most {100.0 * done.gap:.3g} % below"
+    of = "" if done.plan is None else " of completed targets"
     console.print(
-        f"Objective   {done.objective:,.6g}, {bound} (upper bound {done.upper_bound:,.6g}); "
+        f"Objective   {done.objective:,.6g}{of}, {bound} (upper bound {done.upper_bound:,.6g}); "
         f"method {done.method}, {done.seconds:.2f} s"
     )
     for i, (reason, number) in enumerate(done.limits().items()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from wstdes.field.catalogue import TargetList, class_weights, read_targets
 from wstdes.field.frame import CATALOGUE_EPOCH_YR, Frame
 from wstdes.field.hardware import Hardware, air, choose_fibres, load
 from wstdes.field.problem import FieldProblem, build_problem, edges
+from wstdes.field.visits import Agenda, solve_visit, survey_quotas, visit_worth
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -48,6 +50,7 @@ def allocate(
     columns: Mapping[str, str] | None = None,
     mode: str = "LR",
     use_class: bool = False,
+    quotas: Mapping[str, float] | None = None,
     seed: int = 1,
 ) -> Allocation:
     """Give each fibre of a focal plane a target of one field.
@@ -72,7 +75,9 @@ def allocate(
     site : str or Path
         A shipped site or a YAML file; only for refraction.
     visits : int
-        How often the field is visited; targets that have all their visits free their fibre.
+        How often the field is visited. Targets that have begun keep a fibre until they have all
+        their visits, which then frees it; those that cannot be finished wait
+        (:mod:`wstdes.allocation.visits`).
     method : str
         ``auto``, ``exact``, ``greedy``, ``flow``, ``cpsat`` or ``lagrangian``.
     time_limit_s : float, optional
@@ -88,6 +93,9 @@ def allocate(
         Resolution mode of targets without one.
     use_class : bool
         The column ``class`` comes before the priority.
+    quotas : mapping, optional
+        Share of the fibres that each survey has at least, as far as it can use them:
+        ``{"galaxies": 0.3}``.
     seed : int
         For what is drawn.
 
@@ -136,13 +144,14 @@ def allocate(
             weight = class_weights(weight, inside.target_class, model.plane.n_fibres)
         except ValueError as error:
             raise CatalogueError(f"{inside.source}: {error}") from None
-    made, got = _visits(
-        model, inside, x_m, y_m, weight, dead, fixed, shares, visits, method, time_limit_s
+    wish = survey_quotas(quotas, inside)
+    made, got, plan, kept = _visits(
+        model, inside, x_m, y_m, weight, dead, fixed, shares, visits, wish, method, time_limit_s
     )
     return Allocation(
         hardware=model, frame=frame, targets=inside, x_m=x_m, y_m=y_m, visits=made, broken=dead,
         stuck=fixed, got=got, reach=_reach(model, inside, x_m, y_m, ~(dead | fixed)), seed=seed,
-        notes=_notes(inside, model, shares),
+        notes=(*_notes(inside, model, shares), *kept), plan=plan,
     )  # fmt: skip
 
 
@@ -196,31 +205,49 @@ def _visits(
     stuck: npt.NDArray[np.bool_],
     shares: tuple[tuple[float, float], tuple[float, float]],
     visits: int,
+    quotas: list[float] | None,
     method: str,
     time_limit_s: float | None,
-) -> tuple[tuple[Visit, ...], npt.NDArray[np.int32]]:
+) -> tuple[
+    tuple[Visit, ...], npt.NDArray[np.int32], tuple[float, float] | None, tuple[str, ...]
+]:
     """Solve visit after visit; what is finished does not come back."""
-    plane = model.plane
+    plane, usable = model.plane, ~(broken | stuck)
     got = np.zeros(len(targets), dtype=np.int32)
     on_sky = _on_blank_sky(model, stuck, x_m, y_m)
+    agenda = None
+    if visits > 1:
+        start, fibre = edges(plane, usable, x_m, y_m, targets.kind)
+        problem = AssignmentProblem(
+            plane.n_fibres, weight, start, fibre, targets.target_class, purpose=targets.purpose
+        )
+        agenda = Agenda(targets, problem, visits)
     made: list[Visit] = []
-    for _ in range(visits):
+    notes: list[str] = []
+    for number in range(visits):
+        worth = None
         open_ = (targets.done + got < targets.required) | (targets.purpose != Purpose.SCIENCE)
+        if agenda is not None:
+            worth, open_ = agenda.at(number, got)
         field = build_problem(
-            plane, ~(broken | stuck), targets, np.flatnonzero(open_), x_m, y_m, weight,
+            plane, usable, targets, np.flatnonzero(open_), x_m, y_m, weight,
             sky=shares[0], standards=shares[1], already=on_sky,
         )  # fmt: skip
-        solution = _solve(field.problem, method, time_limit_s)
+        solution, kept = solve_visit(field, targets, worth, quotas, method, time_limit_s)
         visit = _visit(model, targets, field, solution, broken, stuck, on_sky)
+        if worth is not None:
+            visit = replace(visit, worth=visit_worth(field, worth))
         got[visit.target[visit.target >= 0]] += 1
         made.append(visit)
-    return tuple(made), got
-
-
-def _solve(problem: AssignmentProblem, method: str, time_limit_s: float | None) -> Solution:
-    from wstdes.allocation.methods import solve
-
-    return solve(problem, method=method, time_limit_s=time_limit_s)
+        turn = f"visit {number + 1}: " if visits > 1 else ""
+        notes += [
+            f"{turn}survey {targets.surveys[share.survey]} has {share.fibres:,} fibres of "
+            f"{share.quota:,} at least; {share.usable:,} are all it can use"
+            for share in kept
+            if share.quota
+        ]
+    plan = None if agenda is None else agenda.result(got)
+    return tuple(made), got, plan, tuple(notes)
 
 
 def _on_blank_sky(

@@ -54,6 +54,8 @@ class Visit:
         Row in the allocation's list of targets of each fibre, or -1.
     aim_m : float64[n, 2]
         Where each fibre is on the focal plane [m]; NaN for those that stay at home.
+    worth : float64[t] or None
+        What each target of the problem was worth in this one of several visits.
     """
 
     field: FieldProblem
@@ -61,6 +63,7 @@ class Visit:
     use: npt.NDArray[np.int8]
     target: npt.NDArray[np.int32]
     aim_m: npt.NDArray[np.float64]
+    worth: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,9 @@ class Allocation:
         For what was drawn.
     notes : tuple of str
         What the user should know of quotas and rules.
+    plan : (float, float) or None
+        Of several visits, the worth of the targets completed, and a bound of every plan: it
+        counts parts of targets, and leaves collisions out.
     """
 
     hardware: Hardware
@@ -131,15 +137,20 @@ class Allocation:
     reach: npt.NDArray[np.int8]
     seed: int
     notes: tuple[str, ...] = ()
+    plan: tuple[float, float] | None = None
 
     @property
     def objective(self) -> float:
-        """Sum over visits of the worth of the science targets with a fibre."""
+        """Worth of the science targets with a fibre; of several visits, of those completed."""
+        if self.plan is not None:
+            return self.plan[0]
         return sum(visit.solution.objective for visit in self.visits)
 
     @property
     def upper_bound(self) -> float:
-        """Sum over visits of what no assignment of that visit exceeds."""
+        """What no assignment exceeds; of several visits, what no plan of them completes."""
+        if self.plan is not None:
+            return self.plan[1]
         return sum(visit.solution.upper_bound for visit in self.visits)
 
     @property
@@ -212,6 +223,8 @@ class Allocation:
         idle = last.use == Use.UNASSIGNED
         reached = np.zeros(len(idle), dtype=np.bool_)
         of = last.field.problem.edge_target()
+        from wstdes.field.visits import lost_to_others
+
         purpose = last.field.problem.purpose
         ours = np.ones(len(of), dtype=np.bool_) if purpose is None else purpose[of] == 0
         reached[last.field.problem.fibre[ours]] = True
@@ -224,15 +237,32 @@ class Allocation:
             "targets are in reach of broken or stuck positioners alone": int(
                 (lost & (self.reach == 1)).sum()
             ),
-            "targets lost to others: fibres, collisions or quotas": int(
-                (lost & (self.reach == 2)).sum()
-            ),
+            **lost_to_others(self, lost & (self.reach == 2)),
             "working fibres have no target in reach": int((idle & ~reached).sum()),
             "working fibres were left over beside targets in reach": int((idle & reached).sum()),
             "sky fibres are missing from the quota": int(missing[Purpose.SKY]),
             "standards are missing from the quota": int(missing[Purpose.STANDARD]),
         }
         return {reason: number for reason, number in reasons.items() if number}
+
+    def why(self, identifier: str, visit: int = -1) -> list[str]:
+        """Say why a target got no fibre.
+
+        Parameters
+        ----------
+        identifier : str
+            As in the catalogue.
+        visit : int
+            Which visit, from 0; the last by default.
+
+        Returns
+        -------
+        list of str
+            One text for each target that has the identifier.
+        """
+        from wstdes.field.visits import why
+
+        return why(self, identifier, visit)
 
     def write(self, path: str | Path, visit: int = 0) -> None:
         """Write the assignment of a visit: FITS, or ECSV or Parquet for the fibres alone.
