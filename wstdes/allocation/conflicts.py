@@ -366,6 +366,7 @@ class Pairs:
             plain(rules.fibre_xy_m, np.float64),
             plain(rules.target_xy_m, np.float64),
         )
+        reach *= 1.0 + 1e-12  # the square of a root may be less than what it was of
         # targets of fibres that share one, or that keep apart, are as near as these
         extent = np.maximum(extent, reach + 0.5 * rules.separation_m) * (1.0 + 1e-12)
         following = np.full(n, -1, np.int32)

@@ -30,6 +30,7 @@ from wstdes.allocation.order import falling_order
 from wstdes.allocation.problem import AssignmentProblem, Purpose, Solution
 from wstdes.allocation.reduction import components, eliminate, search
 from wstdes.allocation.repair import Prices, fill_quotas
+from wstdes.allocation.tangle import exchange
 from wstdes.allocation.untangle import untangle
 
 if TYPE_CHECKING:
@@ -43,10 +44,17 @@ __all__ = ["prepare", "solve_lagrangian"]
 
 MOST_NODES = 20_000
 MOST_ROUNDS = 12
+MOST_STATES = 24
+"""Of a fibre's targets of science, so many are looked at in earnest; the next one stands for the
+others, and counts as if nothing were in its way: the bound stays a bound."""
+
+POLISH = 100_000
+"""Exchanges that are tried at the end, where the gap is not closed."""
+
 FEW_ROUNDS = 3
 """Of prices, where a component's search is not exact."""
 
-CLOSE = 1e-6
+CLOSE = 1e-5
 """Relative gap at which prices are not improved any more."""
 
 
@@ -59,6 +67,8 @@ class Ready:
     conflicts: Conflicts
     purpose: npt.NDArray[np.int8]
     """Of each state."""
+    stands_for: npt.NDArray[np.bool_]
+    """Which states stand for those that are not looked at."""
 
 
 def prepare(problem: AssignmentProblem) -> Ready:
@@ -74,17 +84,97 @@ def prepare(problem: AssignmentProblem) -> Ready:
     Ready
     """
     states = all_states(problem)
+    purpose = np.zeros(problem.n_targets, np.int8) if problem.purpose is None else problem.purpose
+    purpose = plain(purpose, np.int8)
     if problem.has_conflicts:
+        states, begin, next_ = _foremost(states, purpose)
         states, found = state_conflicts(problem, states, Pairs.of(problem))
+        if len(begin):
+            return _with_others(problem, states, found, purpose, begin, next_)
     else:
         of_edge = np.empty(problem.n_edges, dtype=np.int32)
         of_edge[states.edge] = np.arange(problem.n_edges, dtype=np.int32)
         found = Conflicts(*same_target(plain(problem.start, np.int64), of_edge))
-    if problem.purpose is None:
-        purpose = np.zeros(len(states.edge), np.int8)
-    else:
-        purpose = plain(problem.purpose[states.target], np.int8)
-    return Ready(problem, states, found, purpose)
+    nothing = np.zeros(len(states.edge), dtype=np.bool_)
+    return Ready(problem, states, found, purpose[states.target], nothing)
+
+
+def _foremost(
+    states: States, purpose: npt.NDArray[np.int8]
+) -> tuple[States, npt.NDArray[np.int64], Floats]:
+    """Leave out what follows a fibre's best targets of science.
+
+    Returns
+    -------
+    states : States
+        Those that are left.
+    fibre : int64[k]
+        Fibres of which some are left out.
+    weight : float64[k]
+        Of the best one left out of each.
+    """
+    science = purpose[states.target] == Purpose.SCIENCE
+    passed = np.concatenate([[0], np.cumsum(science)])
+    turn = passed[:-1] - passed[states.start[states.fibre]]
+    kept = ~science | (turn < MOST_STATES)
+    first_out = np.flatnonzero(science & (turn == MOST_STATES))
+    fibre, weight = states.fibre[first_out].astype(np.int64), states.weight[first_out]
+    return _only(states, kept), fibre, weight
+
+
+def _only(states: States, kept: npt.NDArray[np.bool_]) -> States:
+    """Some of the states."""
+    if kept.all():
+        return states
+    number = np.concatenate([[0], np.cumsum(kept)])
+    return States(
+        number[states.start],
+        states.edge[kept],
+        states.fibre[kept],
+        states.target[kept],
+        states.weight[kept],
+    )
+
+
+def _with_others(
+    problem: AssignmentProblem,
+    states: States,
+    found: Conflicts,
+    purpose: npt.NDArray[np.int8],
+    fibre: npt.NDArray[np.int64],
+    weight: Floats,
+) -> Ready:
+    """Give each of these fibres one state more, which excludes nothing."""
+    at = states.start[fibre + 1]  # behind the fibre's own
+    shift = np.zeros(len(states.edge) + 1, dtype=np.int64)
+    np.add.at(shift, at, 1)
+    shift = np.cumsum(shift)
+    number = np.arange(len(states.edge)) + shift[:-1]
+    size = len(states.edge) + len(fibre)
+    own = np.ones(size, dtype=np.bool_)
+    own[number] = False
+    others = np.flatnonzero(own)
+    links = np.zeros(size + 1, dtype=np.int64)
+    links[number + 1] = np.diff(found.start)
+
+    def spread(values: npt.NDArray[np.generic], of_others: object) -> npt.NDArray[np.generic]:
+        out = np.empty(size, dtype=values.dtype)
+        out[number], out[others] = values, of_others
+        return out
+
+    more = np.zeros(problem.n_fibres + 1, dtype=np.int64)
+    np.add.at(more, fibre + 1, 1)
+    whole = States(
+        states.start + np.cumsum(more),
+        spread(states.edge, -1),
+        spread(states.fibre, fibre),
+        spread(states.target, -1),
+        spread(states.weight, weight),
+    )
+    conflicts = Conflicts(np.cumsum(links), number[found.other].astype(np.int32))
+    return Ready(
+        problem, whole, conflicts, spread(purpose[states.target], Purpose.SCIENCE), own
+    )
 
 
 def solve_lagrangian(
@@ -129,6 +219,7 @@ def solve_lagrangian(
             ready.conflicts.other,
             ready.states.weight,
             ready.purpose,
+            ready.stands_for,
             chosen,
             prices,
         )
@@ -143,6 +234,9 @@ def solve_lagrangian(
         if bound - best[1] <= CLOSE * bound or late or not prices.update(wanted):
             break
     assert best is not None
+    if rounds > 1 and bound - best[1] > CLOSE * bound:
+        chosen = _polish(ready, best[2])
+        best = best[0], float(ready.states.weight[chosen[chosen >= 0]].sum()), chosen, best[3]
     fibre_of_target = np.full(problem.n_targets, -1, dtype=np.int32)
     taken = best[2][best[2] >= 0]
     fibre_of_target[ready.states.target[taken]] = ready.states.fibre[taken]
@@ -160,7 +254,12 @@ def solve_lagrangian(
 def _oracle(ready: Ready, price: Floats, time_limit_s: float | None) -> tuple[Ints, float, dict[str, float]]:
     """The best states for given prices: the chosen ones, a bound of their value, and details."""
     if not ready.problem.has_conflicts:
-        return _match(ready, price)
+        owner, total = _match(ready.problem, price)
+        states = ready.states
+        chosen = np.full(len(owner), -1, dtype=np.int32)
+        has = np.flatnonzero(owner[states.fibre] == states.target)
+        chosen[states.fibre[has]] = has
+        return chosen, total, {"states": len(states.edge), "unproven_components": 0}
     states, conflicts = ready.states, ready.conflicts
     value, usable = states.weight, np.ones(len(states.edge), np.bool_)
     quotas = ready.problem.quotas
@@ -186,6 +285,8 @@ def _oracle(ready: Ready, price: Floats, time_limit_s: float | None) -> tuple[In
         reached[open_] = np.maximum(reached[open_], found.value)
         bound[open_] = np.maximum(np.minimum(bound[open_], found.bound), reached[open_])
     total = float(value[chosen[chosen >= 0]].sum() + (bound - reached).sum())
+    if (bound > reached * (1.0 + 1e-9)).any():
+        total = min(total, _match(ready.problem, price)[1])  # as if there were no conflicts
     return (
         chosen,
         total,
@@ -201,13 +302,12 @@ def _oracle(ready: Ready, price: Floats, time_limit_s: float | None) -> tuple[In
 
 
 
-def _match(ready: Ready, price: Floats) -> tuple[Ints, float, dict[str, float]]:
-    """The same where nothing but fibres and targets excludes states: by augmenting paths.
+def _match(problem: AssignmentProblem, price: Floats) -> tuple[Ints, float]:
+    """Target of each fibre and total value where only fibres and targets exclude each other.
 
     A target whose fibres are in groups of different prices counts with the highest of them,
-    which keeps the bound a bound.
+    which keeps the total a bound.
     """
-    problem, states = ready.problem, ready.states
     value = problem.weight.copy()
     purpose = np.zeros(problem.n_targets, np.int8) if problem.purpose is None else problem.purpose
     if problem.quotas is not None:
@@ -225,8 +325,23 @@ def _match(ready: Ready, price: Floats) -> tuple[Ints, float, dict[str, float]]:
         plain(problem.fibre, np.int32),
         np.zeros(problem.n_targets, dtype=np.int8),
     )
-    chosen = np.full(problem.n_fibres, -1, dtype=np.int32)
-    has_it = np.flatnonzero(matching.owner[states.fibre] == states.target)
-    chosen[states.fibre[has_it]] = has_it
-    total = float(value[matching.owner[matching.owner >= 0]].sum())
-    return chosen, total, {"states": len(states.edge), "unproven_components": 0}
+    return matching.owner, float(value[matching.owner[matching.owner >= 0]].sum())
+
+
+def _polish(ready: Ready, chosen: Ints) -> Ints:
+    """Exchange targets of science for better ones; what fills the quotas stays as it is."""
+    weight = np.where(ready.purpose == Purpose.SCIENCE, ready.states.weight, -1.0)
+    weight[ready.stands_for] = -1.0
+    taken = chosen[chosen >= 0]
+    held = taken[ready.purpose[taken] != Purpose.SCIENCE]
+    weight[held] = 1e3 * (1.0 + ready.states.weight.max(initial=0.0))
+    return exchange(
+        ready.states.start,
+        ready.states.fibre,
+        ready.conflicts.start,
+        ready.conflicts.other,
+        weight,
+        np.argsort(-weight, kind="stable"),
+        chosen,
+        POLISH,
+    )

@@ -31,6 +31,10 @@ SAME = 1e-7
 """Prices that differ by less, of the highest one, are the same."""
 
 
+MOST_DISPLACED = 4.0
+"""No fibre of a quota is worth more than this many of the best targets."""
+
+
 @dataclass(eq=False)
 class Prices:
     """What a fibre earns on each purpose, by group, and between which limits that is looked for.
@@ -70,7 +74,7 @@ class Prices:
         order = order[group[order] >= 0].astype(np.int32)
         start = np.searchsorted(group[order], np.arange(len(at_least) + 1)).astype(np.int64)
         zero = np.zeros(at_least.shape)
-        most = 2.0 * float(problem.weight.max(initial=0.0)) + 1.0
+        most = MOST_DISPLACED * float(problem.weight.max(initial=0.0)) + 1.0
         return cls(
             group, start, order, at_least, zero, zero.copy(), np.full(zero.shape, np.inf), most
         )
@@ -103,6 +107,7 @@ def fill_quotas(
     other: Ints,
     weight: Floats,
     purpose: Bytes,
+    stands_for: npt.NDArray[np.bool_],
     chosen: Ints,
     prices: Prices,
 ) -> tuple[Ints, Ints, Floats]:
@@ -116,6 +121,8 @@ def fill_quotas(
         Worth of each state without prices.
     purpose : int8[s]
         Purpose of each state.
+    stands_for : bool[s]
+        States that are none, and only stand for others: the choice is free of them.
     chosen : int32[n]
         State of each fibre, or -1, the best for the prices.
     prices : Prices
@@ -137,7 +144,7 @@ def fill_quotas(
         conflict,
         other,
         weight,
-        purpose,
+        np.where(stands_for, np.int8(-1), purpose),
         chosen,
         prices.group,
         prices.fibre_start,
@@ -169,26 +176,36 @@ def _fill(
     count = np.zeros(at_least.shape, dtype=np.int32)
     for f in range(len(chosen)):
         s = chosen[f]
-        if s >= 0:
+        if s >= 0 and purpose[s] < 0:
+            chosen[f] = -1
+        elif s >= 0:
             if group[f] >= 0:
                 count[group[f], purpose[s]] += 1
             for j in range(conflict[s], conflict[s + 1]):
                 blocked[other[j]] += 1
+    for f in range(len(chosen)):
+        if given[f] >= 0 and chosen[f] < 0:
+            s = _free_state(f, SCIENCE, start, weight, purpose, blocked)
+            if s >= 0:
+                _switch(f, s, conflict, other, chosen, blocked)
+                if group[f] >= 0:
+                    count[group[f], SCIENCE] += 1
     wanted = np.full(at_least.shape, np.nan)
-    for g in range(len(at_least)):
-        for p in (STANDARD, SKY):
+    for p in (STANDARD, SKY):
+        for g in range(len(at_least)):
             fibres = group_fibre[group_start[g] : group_start[g + 1]]
             need = at_least[g, p] - count[g, p]
             if need > 0:
                 wanted[g, p] = _take(
-                    fibres, need, p, start, fibre, conflict, other, weight, purpose, chosen,
-                    blocked, count[g], at_least[g], most,
+                    fibres, need, p, g, start, fibre, conflict, other, weight, purpose, chosen,
+                    blocked, group, count, at_least, price, most,
                 )
             elif need < 0 and price[g, p] > 0.0:
                 wanted[g, p] = _release(
                     fibres, -need, p, start, conflict, other, weight, purpose, chosen, blocked,
                     count[g],
                 )
+    for g in range(len(at_least)):
         # a fibre on a standard could have been on sky: it costs at least as much as that
         sky = price[g, SKY] if np.isnan(wanted[g, SKY]) else wanted[g, SKY]
         if at_least[g, STANDARD] > 0 and at_least[g, SKY] > 0:
@@ -231,6 +248,7 @@ def _take(
     fibres: Ints,
     need: int,
     p: int,
+    g: int,
     start: Longs,
     fibre: Ints,
     conflict: Longs,
@@ -239,8 +257,10 @@ def _take(
     purpose: Bytes,
     chosen: Ints,
     blocked: Ints,
+    group: Ints,
     count: Ints,
     at_least: Ints,
+    price: Floats,
     most: float,
 ) -> float:
     """Put the fibres that lose least on a purpose; return the loss of the last one needed."""
@@ -250,7 +270,7 @@ def _take(
         has = chosen[f]
         if has >= 0 and purpose[has] != SCIENCE:
             q = purpose[has]
-            if q == p or count[q] <= at_least[q]:
+            if q == p or count[g, q] <= at_least[g, q]:
                 continue
         s = _free_state(f, p, start, weight, purpose, blocked)
         if s >= 0:
@@ -265,21 +285,28 @@ def _take(
         if s < 0:
             continue
         if chosen[f] >= 0:
-            count[purpose[chosen[f]]] -= 1
+            q = purpose[chosen[f]]
+            if q != SCIENCE and count[g, q] <= at_least[g, q]:
+                continue  # one before it was the last to spare
+            count[g, q] -= 1
         _switch(f, s, conflict, other, chosen, blocked)
-        count[p] += 1
+        count[g, p] += 1
         done += 1
         last = loss[i]
     while done < need:  # what is left needs others to make way
         best, cost = -1, np.inf
         for f in fibres:
             has = chosen[f]
-            if has >= 0 and purpose[has] != SCIENCE:
+            own = _cost_of(has, p, weight, purpose, group[f], price) if has >= 0 else 0.0
+            if own == np.inf:
                 continue
             for s in range(start[f], start[f + 1]):
                 if purpose[s] == p:
-                    now = _cost_of_way(s, conflict, other, weight, purpose, chosen, fibre)
-                    now += (weight[has] if has >= 0 else 0.0) - weight[s]
+                    now = own - weight[s]
+                    for j in range(conflict[s], conflict[s + 1]):
+                        c = other[j]
+                        if chosen[fibre[c]] == c:
+                            now += _cost_of(c, p, weight, purpose, group[fibre[c]], price)
                     if now < cost:
                         best, cost = s, now
         if best < 0:
@@ -287,35 +314,29 @@ def _take(
         for j in range(conflict[best], conflict[best + 1]):
             c = other[j]
             if chosen[fibre[c]] == c:
+                if group[fibre[c]] >= 0:
+                    count[group[fibre[c]], purpose[c]] -= 1
                 _switch(fibre[c], -1, conflict, other, chosen, blocked)
         if chosen[fibre[best]] >= 0:
-            count[SCIENCE] -= 1
+            count[g, purpose[chosen[fibre[best]]]] -= 1
         _switch(fibre[best], best, conflict, other, chosen, blocked)
-        count[p] += 1
+        count[g, p] += 1
         done += 1
         last = max(last, cost)
     return max(last, 0.0)
 
 
 @njit
-def _cost_of_way(
-    s: int,
-    conflict: Longs,
-    other: Ints,
-    weight: Floats,
-    purpose: Bytes,
-    chosen: Ints,
-    fibre: Ints,
-) -> float:
-    """Weight of the targets that must go for a state; infinite if any is not of science."""
-    cost = 0.0
-    for j in range(conflict[s], conflict[s + 1]):
-        c = other[j]
-        if chosen[fibre[c]] == c:
-            if purpose[c] != SCIENCE:
-                return np.inf
-            cost += weight[c]
-    return cost
+def _cost_of(s: int, p: int, weight: Floats, purpose: Bytes, g: int, price: Floats) -> float:
+    """What it costs that a chosen state makes way for a standard or for sky.
+
+    Sky can be taken elsewhere, as long as its own turn is still to come.
+    """
+    if purpose[s] == SCIENCE:
+        return float(weight[s])
+    if purpose[s] == SKY and p == STANDARD and g >= 0:
+        return float(weight[s] + price[g, SKY])
+    return np.inf
 
 
 @njit
