@@ -18,9 +18,19 @@ from __future__ import annotations
 
 from wstdes.allocation.assign import Assignment, FibreUse, assign, kernels_cached, warm_up
 from wstdes.allocation.candidates import build_candidates
+from wstdes.allocation.explain import Reason, Why, explain, explain_all
+from wstdes.allocation.insert import Insertion, insert_target, reserve, spread_reserve
 from wstdes.allocation.matching import match_in_order
 from wstdes.allocation.methods import METHODS, solve
+from wstdes.allocation.prepared import Prepared, prepare_field
 from wstdes.allocation.problem import AssignmentProblem, Geometry, Purpose, Quotas, Solution
+from wstdes.allocation.share import SurveyShare, share_fibres
+from wstdes.allocation.visits import (
+    VisitPlan,
+    best_orientation,
+    choose_orientations,
+    plan_visits,
+)
 
 __all__ = [
     "METHODS",
@@ -28,13 +38,29 @@ __all__ = [
     "AssignmentProblem",
     "FibreUse",
     "Geometry",
+    "Insertion",
+    "Prepared",
     "Purpose",
     "Quotas",
+    "Reason",
     "Solution",
+    "SurveyShare",
+    "VisitPlan",
+    "Why",
     "assign",
+    "best_orientation",
     "build_candidates",
+    "choose_orientations",
+    "explain",
+    "explain_all",
+    "insert_target",
     "kernels_cached",
     "match_in_order",
+    "plan_visits",
+    "prepare_field",
+    "reserve",
+    "share_fibres",
     "solve",
+    "spread_reserve",
     "warm_up",
 ]
