@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wstdes.allocation.candidates import build_candidates
+from wstdes.allocation.conflicts import blocked_edges
+from wstdes.allocation.motion import leaves_room
 from wstdes.allocation.problem import AssignmentProblem, Geometry, Purpose, Quotas
-from wstdes.models.focalplane import HR, LR, FocalPlane, solve_pose
+from wstdes.models.focalplane import HR, LR, FocalPlane, forward, solve_pose
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from wstdes.field.catalogue import TargetList
+    from wstdes.models.focalplane import Arms
 
 __all__ = ["FieldProblem", "build_problem", "edges", "slit_blocks"]
 
@@ -90,7 +93,7 @@ def build_problem(
     blank_x, blank_y, blank_fibre = np.empty(0), np.empty(0), np.empty(0, dtype=np.int64)
     if max(sky) > 0.0 and not (purpose == Purpose.SKY).any():
         blank_fibre, blank_x, blank_y = _blank_sky(plane, usable, x_m, y_m)
-    start, fibre = edges(plane, usable, xs, ys, kind)
+    start, fibre = edges(plane, usable, xs, ys, kind, standing=~usable)
     n_blank = len(blank_fibre)
     start = np.concatenate([start, start[-1] + np.arange(1, n_blank + 1)])
     fibre = np.concatenate([fibre, blank_fibre]).astype(np.int32)
@@ -123,8 +126,13 @@ def edges(
     x_m: npt.NDArray[np.float64],
     y_m: npt.NDArray[np.float64],
     kind: npt.NDArray[np.int8],
+    *,
+    standing: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
     """Which fibres reach each target, by distance: patrol radius, arms and hard stops.
+
+    A pose in which a long arm lies across a neighbour's body, or across a positioner that
+    stands still, does not count as reaching.
 
     Parameters
     ----------
@@ -136,6 +144,8 @@ def edges(
         The targets [m].
     kind : int8[t]
         LR targets go to LR fibres alone, and HR targets to HR fibres.
+    standing : bool[n], optional
+        Positioners that stand at home and cannot make way.
 
     Returns
     -------
@@ -147,18 +157,58 @@ def edges(
         plane.x_m, plane.y_m, plane.kind, plane.patrol_m, usable, x_m, y_m, kind
     )
     arms = plane.arms
-    if arms is None:
+    if arms is None or arms.spine:
         return start, fibre
     target = np.repeat(np.arange(len(x_m)), np.diff(start))
     dx, dy = x_m[target] - plane.x_m[fibre], y_m[target] - plane.y_m[fibre]
-    if not arms.spine and (np.ptp(arms.theta_range_rad, axis=1) < 2.0 * np.pi - 1e-9).any():
-        reached = solve_pose(arms, fibre, dx, dy).reached
-    elif plane.inner_m.any():
-        reached = np.hypot(dx, dy) >= plane.inner_m[fibre]
-    else:
+    pose = solve_pose(arms, fibre, dx, dy)
+    reached = pose.reached
+    far = np.flatnonzero(reached & _reaches_bodies(plane, arms)[fibre])
+    room = leaves_room(plane, fibre[far], pose.theta_rad[far], pose.phi_rad[far])
+    reached[far] = room
+    start, fibre = _some(start, fibre, reached)
+    if standing is None or not standing.any():
         return start, fibre
-    kept = np.concatenate([[0], np.cumsum(reached)])
-    return kept[start], fibre[reached]
+    axis = np.column_stack([plane.x_m, plane.y_m])
+    still = np.flatnonzero(standing)
+    theta, phi = (angle[still] for angle in arms.home())
+    problem = AssignmentProblem(
+        n_fibres=plane.n_fibres,
+        weight=np.zeros(len(x_m)),
+        start=start,
+        fibre=fibre,
+        target_class=np.zeros(len(x_m), dtype=np.int16),
+        geometry=Geometry(axis, np.column_stack([x_m, y_m]), arms),
+    )
+    tip = axis[still] + forward(arms, still, theta, phi)[1]
+    return _some(start, fibre, ~blocked_edges(problem, still, tip))
+
+
+def _reaches_bodies(plane: FocalPlane, arms: Arms) -> npt.NDArray[np.bool_]:
+    """Which positioners are long enough to lie across the body of a neighbour, bool[n]."""
+    from scipy.spatial import cKDTree
+
+    axis = np.column_stack([plane.x_m, plane.y_m])
+    if len(axis) == 1:
+        return np.zeros(1, dtype=np.bool_)
+    back = max(_farthest(shape.theta_m[shape.theta_m[:, 0] <= 0.0]) for shape in arms.shapes)
+    beyond = np.array([_farthest(shape.phi_m) for shape in arms.shapes])
+    nearest = cKDTree(axis).query(axis, k=2)[0][:, 1]
+    extent = arms.theta_m + beyond[arms.shape]
+    return np.asarray(extent + back >= nearest)
+
+
+def _farthest(points: npt.NDArray[np.float64]) -> float:
+    """Distance of the farthest point from the origin; zero without points."""
+    return float(np.hypot(points[:, 0], points[:, 1]).max()) if len(points) else 0.0
+
+
+def _some(
+    start: npt.NDArray[np.int64], fibre: npt.NDArray[np.int32], kept: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Some of the edges."""
+    passed = np.concatenate([[0], np.cumsum(kept)])
+    return passed[start], fibre[kept]
 
 
 def slit_blocks(plane: FocalPlane) -> npt.NDArray[np.int32]:
