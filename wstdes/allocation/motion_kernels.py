@@ -273,7 +273,7 @@ def relax(
     for m in range(len(known)):
         i = known[m]
         a, b = (known_move[m, 0], known_move[m, 1]), (known_move[m, 2], known_move[m, 3])
-        if not todo[i] or changed[i]:
+        if changed[i]:
             continue
         near = False
         for k in range(body.start[i], body.start[i + 1]):
@@ -286,7 +286,8 @@ def relax(
         done += 1
         theta[i], phi[i] = b
     for i in range(n):
-        if todo[i] and blocker[i] == -1:
+        if todo[i] and not (blocker[i] == -2 and abs(phi[i] - goal_phi[i, 0]) <= _STILL_RAD):
+            blocker[i] = -1
             queue[size] = i
             size += 1
             waits[i] = True

@@ -29,6 +29,8 @@ SAME_RAD = 1e-9
 _SWAY = (1.0, 0.5, 0.0, 1.5, 2.0, -0.5)
 """How theta turns while phi folds, tried in this order: 1 draws the fibre straight to the axis
 where both arms are equally long, 0 leaves the theta arm where it is."""
+_ASIDE_RAD = np.array([1.2, 0.6, 0.0])
+"""How far from straight away a folded arm turns, at most, to make room for another [rad]."""
 _ROUNDS = 200
 _DIRECTIONS = 48
 
@@ -131,52 +133,77 @@ class Search:
         theta, phi = self.now.theta_rad.copy(), self.now.phi_rad.copy()
         drawn = self.involved & ~self.asked
         self.asked = self.involved.copy()
-        self.retracting, blocker = self._fold(theta, phi, self.involved, self.retracting, drawn)
+        self.retracting, blocker = self._fold(
+            theta, phi, self.involved, self.involved, self.retracting, drawn
+        )
         self.after = Configuration(theta, phi)
         failed = self.involved & (blocker >= 0)
         self.pinned |= failed
         self._give_up(failed & self.wants, blocker)
 
-    def _extend(self, theta: Floats, phi: Floats, wanted: Flags) -> tuple[Moves, Ints]:
+    def _extend(self, theta: Floats, phi: Floats, wanted: Flags, may: Flags) -> tuple[Moves, Ints]:
         """From where they are wanted to folded, with time running backwards."""
         known, changed = Moves.none(), np.zeros(len(theta), np.bool_)
         first = theta.copy(), phi.copy()
         if self.last is not None:
             known = self.last[3]
             changed = (theta != self.last[0]) | (phi != self.last[1]) | (wanted != self.last[2])
-        moves, blocker = self._fold(theta, phi, wanted, known, changed)
+        moves, blocker = self._fold(theta, phi, wanted, may, known, changed)
         self.last = *first, wanted, moves
         return moves, blocker
 
     def _fold(
-        self, theta: Floats, phi: Floats, todo: Flags, known: Moves, changed: Flags
+        self, theta: Floats, phi: Floats, todo: Flags, may: Flags, known: Moves, changed: Flags
     ) -> tuple[Moves, Ints]:
-        """Retract those that can; the angles are changed to what is reached."""
+        """Retract those that can; the angles are changed to what is reached.
+
+        Where some cannot, folded neighbours that `may` move turn away from them.
+        """
         turn = 0.5 * (self.folded - phi)
-        low, high = self.stops[:, :1], self.stops[:, 2:3]
-        goals = np.clip(theta[:, None] - turn[:, None] * np.array(_SWAY), low, high)
-        folded = np.repeat(self.folded[:, None], len(_SWAY), 1)
-        there = np.ones(len(theta), np.bool_)
-        search = self.body, theta, phi
-        found = relax(
-            *search, todo, goals, folded, there, known.fibre, known.angles, changed.copy()
-        )
-        parts, blocker = [Moves(*found[:2])], found[2]
+        moves: list[Moves] = []
+
+        def go(who: Flags, goals: Floats, known: Moves, changed: Flags) -> Ints:
+            low, high = self.stops[:, :1], self.stops[:, 2:3]
+            fibre, angles, blocker = relax(
+                self.body, theta, phi, who, np.clip(goals, low, high),
+                np.repeat(self.folded[:, None], goals.shape[1], 1), ~nobody,
+                known.fibre, known.angles, changed.copy(),
+            )  # fmt: skip
+            moves.append(Moves(fibre, angles))
+            return blocker
+
+        nobody, none = np.zeros(len(theta), np.bool_), Moves.none()
+        goals = theta[:, None] - turn[:, None] * np.array(_SWAY)
+        blocker = go(todo, goals, known, changed)
+        asked = nobody.copy()
         while (waits := todo & (blocker >= 0)).any():
-            who = np.flatnonzero(waits)
-            around = go_around(*search, who, self.stops, np.full(len(theta), np.nan))
-            if not len(around.fibre):
-                break
-            went = np.zeros(len(theta), np.bool_)
-            went[around.fibre] = True
-            blocker[went] = -2
-            none = Moves.none()
-            found = relax(
-                *search, waits & ~went, goals, folded, there, none.fibre, none.angles, ~there
-            )
-            parts += [around, Moves(*found[:2])]
-            blocker = np.where(waits & ~went, found[2], blocker)
-        return Moves.join(parts), blocker
+            near = waits[self.number] & (may & ~waits & ~asked)[self.body.other]
+            near &= (np.abs(phi - self.folded) <= SAME_RAD)[self.body.other]
+            if near.any():
+                turns = nobody.copy()
+                turns[self.body.other[near]] = True
+                asked |= turns
+                go(turns, self._away(theta, self.number[near], self.body.other[near]), none, nobody)
+            else:
+                who, anywhere = np.flatnonzero(waits), np.full(len(theta), np.nan)
+                around = go_around(self.body, theta, phi, who, self.stops, anywhere)
+                if not len(around.fibre):
+                    break
+                moves.append(around)
+                blocker[around.fibre] = -2
+                waits[around.fibre] = False
+            blocker = np.where(waits, go(waits, goals, none, nobody), blocker)
+        return Moves.join(moves), blocker
+
+    def _away(self, theta: Floats, stays: Longs, turns: Ints) -> Floats:
+        """Directions of theta away from a neighbour, more or less, the least turn first: [n, k]."""
+        x, y = self.body.x, self.body.y
+        away = theta.copy()
+        away[turns] = np.arctan2(y[turns] - y[stays], x[turns] - x[stays])
+        low, high = self.stops[:, 0], self.stops[:, 2]
+        away += 2.0 * np.pi * np.round((0.5 * (low + high) - away) / (2.0 * np.pi))
+        aside = np.clip(theta[:, None], away[:, None] - _ASIDE_RAD, away[:, None] + _ASIDE_RAD)
+        return np.column_stack((aside, away[:, None] - _ASIDE_RAD, away[:, None] + _ASIDE_RAD))
 
     def _round(self) -> list[Moves] | None:
         """Plan for those that are not given up; None if some more have to be."""
@@ -185,11 +212,12 @@ class Search:
         theta, phi = self.after.theta_rad.copy(), self.after.phi_rad.copy()
         if not self._place(theta, phi, wanted, fixed):
             return None
-        extending, blocker = self._extend(theta, phi, wanted)
+        extending, blocker = self._extend(theta, phi, wanted, ~fixed)
         given_up = self._least(wanted & (blocker >= 0), blocker)
         if given_up.any():
             self._give_up(given_up, blocker)
             return None
+        assert (np.abs(phi - self.folded)[wanted] <= SAME_RAD).all()
         turning, blocker = self.turn(
             self.after.theta_rad, theta, self.after.phi_rad, ~fixed, self.stops
         )
