@@ -108,7 +108,7 @@ def test_broken_ones_alone_in_reach_are_said(small_plane: Path) -> None:
         {"ra": [10.0], "dec": [20.04]}, ra="10d", dec="20d", hardware=small_plane,
         broken=[f for f in every if f != (fibre + 300) % 660],
     )  # fmt: skip
-    assert got.limits()["targets are in reach of broken or stuck positioners alone"] == 1
+    assert got.limits()["targets are barred by broken or stuck positioners"] == 1
 
 
 def test_stuck_ones_on_blank_sky_count_for_the_quota(small_plane: Path) -> None:

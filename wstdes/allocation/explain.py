@@ -408,10 +408,8 @@ def _unreached(
         return Reason(target, why, f"There is no fibre of the kind that {name} needs.")
     near = reaching(geometry, x, y, patrol_m)
     near = near[fits[near]]
-    if broken is not None and len(near) and broken[near].all():
-        these = f"fibre {near[0]}" if len(near) == 1 else f"fibres {_list(near.tolist())}"
-        text = f"Only {these} would reach {name}: broken or stuck."
-        return Reason(target, Why.BROKEN, text)
+    if len(near):
+        return _barred(ready, target, name, near, broken)
     away = np.hypot(*(geometry.fibre_xy_m - [x, y]).T)
     inner, outer = np.zeros(len(away)), np.full(len(away), np.inf)
     if geometry.arms is not None:
@@ -422,10 +420,32 @@ def _unreached(
     f = int(np.argmin(beyond))
     lacking = f"{1e3 * beyond[f]:.3f} mm too {'far' if away[f] > outer[f] else 'near'}"
     if beyond[f] <= 1e-9:
-        lacking = "and its hard stops are in the way"
+        lacking = "but its hard stops, the body of a neighbour, or one that is broken or stuck is in the way"
     text = (
         f"No fibre reaches {name}: the nearest, fibre {f}, reaches {1e3 * inner[f]:.3f} to "
         f"{1e3 * outer[f]:.3f} mm from its axis, and it is {1e3 * away[f]:.3f} mm away, {lacking}."
+    )
+    return Reason(target, why, text)
+
+
+def _barred(ready: Prepared, target: int, name: str, near: Ints, broken: Bools | None) -> Reason:
+    """Fibres get there, but none may: broken, or their arms would lie where they cannot."""
+    out = np.zeros(ready.problem.n_fibres, np.bool_) if broken is None else broken
+    works = near[~out[near]]
+    plural = "s" if len(near) > 1 else ""
+    if not len(works):
+        these = f"fibre{plural} {_list(near.tolist())}"
+        return Reason(target, Why.BROKEN, f"Only {these} would reach {name}: broken or stuck.")
+    geometry = ready.problem.geometry
+    assert geometry is not None
+    # a positioner that stands still may be what is in the way
+    away = np.hypot(*(geometry.fibre_xy_m[out][None] - geometry.fibre_xy_m[works][:, None]).T)
+    reach = 0.0 if geometry.arms is None else 2.0 * float(geometry.arms.reach_m()[1].max())
+    why = Why.BROKEN if (away <= reach).any() else Why.OUT_OF_REACH
+    still = ", or across a positioner that stands still" if why == Why.BROKEN else ""
+    text = (
+        f"Fibre{'s' if len(works) > 1 else ''} {_list(works.tolist())} would get to {name}, but "
+        f"only with an arm across the body of a neighbour{still}."
     )
     return Reason(target, why, text)
 

@@ -302,15 +302,16 @@ def _reach(
     y_m: npt.NDArray[np.float64],
     usable: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.int8]:
-    """0 for targets out of reach, 1 for those that only broken or stuck positioners reach."""
+    """0 for targets out of reach, 1 for those that broken or stuck positioners bar, 2 for others.
 
-    def reached(which: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
-        return np.diff(edges(model.plane, which, x_m, y_m, targets.kind)[0]) > 0
-
-    if usable.all():
-        return 2 * reached(usable).astype(np.int8)
+    They bar a target if it is in reach of them alone, or only across their arms.
+    """
     every = np.ones_like(usable)
-    return reached(every).astype(np.int8) + reached(usable).astype(np.int8)
+    all_ = np.diff(edges(model.plane, every, x_m, y_m, targets.kind)[0]) > 0
+    if usable.all():
+        return 2 * all_.astype(np.int8)
+    ours = edges(model.plane, usable, x_m, y_m, targets.kind, standing=~usable)
+    return all_.astype(np.int8) + (np.diff(ours[0]) > 0).astype(np.int8)
 
 
 def _notes(

@@ -234,7 +234,7 @@ class Allocation:
             "targets are out of reach of every fibre of their mode": int(
                 (lost & (self.reach == 0)).sum()
             ),
-            "targets are in reach of broken or stuck positioners alone": int(
+            "targets are barred by broken or stuck positioners": int(
                 (lost & (self.reach == 1)).sum()
             ),
             **lost_to_others(self, lost & (self.reach == 2)),
