@@ -130,6 +130,10 @@ def test_out_of_reach_broken_or_not_needed():
     out = explain(problem, solution, 1, broken=broken)
     assert out.why == Why.BROKEN
     assert "broken or stuck" in out.text
+    across = explain(problem, solution, 1, broken=np.array([True, False, True]))
+    assert across.why == Why.BROKEN
+    assert across.text.startswith("Fibre 1 would get to target 1, but only with an arm across")
+    assert explain(problem, solution, 1).why == Why.OUT_OF_REACH
     none = explain(problem, solution, 1, broken=broken, candidates=np.zeros(3, bool))
     assert none.why == Why.OUT_OF_REACH
     assert "no fibre of the kind" in none.text

@@ -420,7 +420,7 @@ def _unreached(
     f = int(np.argmin(beyond))
     lacking = f"{1e3 * beyond[f]:.3f} mm too {'far' if away[f] > outer[f] else 'near'}"
     if beyond[f] <= 1e-9:
-        lacking = "but its hard stops, the body of a neighbour, or one that is broken or stuck is in the way"
+        lacking = "but its hard stops are in the way"
     text = (
         f"No fibre reaches {name}: the nearest, fibre {f}, reaches {1e3 * inner[f]:.3f} to "
         f"{1e3 * outer[f]:.3f} mm from its axis, and it is {1e3 * away[f]:.3f} mm away, {lacking}."

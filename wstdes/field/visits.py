@@ -168,6 +168,8 @@ def lost_to_others(done: Allocation, lost: Bools) -> dict[str, int]:
     return {
         "targets were outbid: their fibres serve others": int(number[Why.OUTBID]),
         "targets lost to collisions: arms would touch": int(number[Why.COLLISION]),
+        "targets are too near to others with a fibre": int(number[Why.SEPARATION]),
+        "targets would lie beside spectra too unlike": int(number[Why.CONTRAST]),
         "targets lost to quotas: fibres held for sky or standards": int(number[Why.QUOTA]),
         "targets would fit at a gain: a better assignment exists": int(number[Why.MISSED]),
     }
