@@ -208,9 +208,7 @@ def _visits(
     quotas: list[float] | None,
     method: str,
     time_limit_s: float | None,
-) -> tuple[
-    tuple[Visit, ...], npt.NDArray[np.int32], tuple[float, float] | None, tuple[str, ...]
-]:
+) -> tuple[tuple[Visit, ...], npt.NDArray[np.int32], tuple[float, float] | None, tuple[str, ...]]:
     """Solve visit after visit; what is finished does not come back."""
     plane, usable = model.plane, ~(broken | stuck)
     got = np.zeros(len(targets), dtype=np.int32)
