@@ -121,8 +121,8 @@ def plan_motion(
 ) -> MotionPlan:
     """Plan how all positioners get where they are wanted, without touching each other.
 
-    Motors turn at full speed or not at all: ramps are left out (assumed), as they last 0.1 s of
-    a second's turn and the plan leaves its neighbours no more than their order.
+    Motors turn at full speed or not at all, exactly as told: ramps and errors are left out
+    (assumed). While both angles change, the one that needs longer sets the pace.
 
     Parameters
     ----------

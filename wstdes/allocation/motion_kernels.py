@@ -2,8 +2,9 @@
 
 All tests are continuous and on the safe side. Two positioners that are d apart, whose points move
 by at most v, cannot touch before d/v has passed, so time advances by that and the distance is
-taken again (conservative advancement: Mirtich 1996, PhD thesis, Berkeley, section 2.3). What comes
-nearer than `CLEARANCE_M` counts as touching.
+taken again (conservative advancement: Mirtich 1996, PhD thesis, Berkeley). What comes nearer than
+`CLEARANCE_M` counts as touching. All of it is in one file because compiled functions that call
+each other are kept together.
 """
 
 from __future__ import annotations
