@@ -10,7 +10,6 @@ from wstdes.allocation.conflicts import build_conflicts
 from wstdes.allocation.methods import solve
 from wstdes.allocation.problem import AssignmentProblem, Solution
 
-
 CPSAT = 3e-6
 """What the rounding of weights to whole numbers costs CP-SAT's proofs."""
 

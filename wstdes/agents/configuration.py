@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wstdes.agents.parts import Parts
 from wstdes.agents.records import Alert
-from wstdes.allocation import Assignment, assign
+from wstdes.allocation import Assignment, FibreUse, assign
 from wstdes.models.focalplane import HR, LR, project
 from wstdes.survey.fields import STANDARD, FieldTargets, field_targets
 from wstdes.survey.progress import SurveyProgress
+
+if TYPE_CHECKING:
+    from wstdes.allocation.motion import Configuration as AnglesOfArms
 
 __all__ = ["MODE_KIND", "Configuration", "configure"]
 
@@ -35,6 +39,18 @@ class Configuration:
         By survey number: unfinished targets in the field, and those with a fibre.
     uses : dict of str to dict of str to int
         By mode: how its fibres are used.
+    candidates : dict of str to int
+        By mode: targets that wanted a fibre.
+    fibre, alert_fibre : ndarray of int32, shape (assigned,), (alerts,)
+        Their fibres.
+    use : ndarray of int8, shape (fibres,)
+        :class:`FibreUse` of each fibre.
+    worth : ndarray of float64, shape (fibres,)
+        Priority of each fibre's target; above all others for standards and sky.
+    wanted_angles : Configuration of motors, or None
+        Where the arms should be; None where arms are not considered.
+    gap : float or None
+        How far the sum of priorities may be from the greatest; None where it is the greatest.
     """
 
     survey: NDArray[np.int16]
@@ -48,6 +64,46 @@ class Configuration:
     assigned: dict[int, int]
     uses: dict[str, dict[str, int]] = field(default_factory=dict)
     candidates: dict[str, int] = field(default_factory=dict)
+    fibre: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    alert_fibre: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    use: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
+    worth: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    wanted_angles: AnglesOfArms | None = None
+    gap: float | None = None
+
+    def drop(self, lost: NDArray[np.bool_], kinds: NDArray[np.int8], alert_survey: int) -> None:
+        """Take their targets from fibres that do not get there.
+
+        Parameters
+        ----------
+        lost : ndarray of bool, shape (fibres,)
+            Which ones.
+        kinds : ndarray of int8, shape (fibres,)
+            LR or HR.
+        alert_survey : int
+            Number of the survey that alerts feed.
+        """
+        for mode, kind in MODE_KIND.items():
+            for use in (FibreUse.SCIENCE, FibreUse.STANDARD, FibreUse.SKY):
+                gone = int((lost & (kinds == kind) & (self.use == use)).sum())
+                self.uses[mode][use.name.lower()] -= gone
+                self.uses[mode]["unassigned"] += gone
+        self.use[lost] = FibreUse.UNASSIGNED
+        kept = ~lost[self.fibre]
+        for number in self.survey[~kept].tolist():
+            self.assigned[number] -= 1
+        self.survey, self.pixel, self.index = (
+            self.survey[kept],
+            self.pixel[kept],
+            self.index[kept],
+        )
+        self.required_s, self.kind = self.required_s[kept], self.kind[kept]
+        self.fibre = self.fibre[kept]
+        there = ~lost[self.alert_fibre]
+        if not there.all():
+            self.assigned[alert_survey] -= int((~there).sum())
+        self.alerts = [a for a, is_there in zip(self.alerts, there, strict=True) if is_there]
+        self.alert_fibre = self.alert_fibre[there]
 
 
 def configure(
@@ -96,7 +152,7 @@ def configure(
         year=year,
     )
     targets = _with_alerts(parts, targets, alerts, ra_rad, dec_rad)
-    assignment = _assign(parts, targets, usable)
+    assignment, angles, gap = _assign(parts, targets, usable)
     science = targets.survey != STANDARD
     got = science & (assignment.fibre_of_target >= 0)
     fed = got & (targets.survey == (parts.alert_survey if parts.alert_survey is not None else -2))
@@ -110,6 +166,12 @@ def configure(
         [int(n) for n in targets.index[fed]],
         {s: int((targets.survey == s).sum()) for s in range(len(parts.survey_names))},
         {s: int((targets.survey[got] == s).sum()) for s in range(len(parts.survey_names))},
+        fibre=assignment.fibre_of_target[got & ~fed],
+        alert_fibre=assignment.fibre_of_target[fed],
+        use=assignment.use.copy(),
+        worth=_worth(targets, assignment),
+        wanted_angles=angles,
+        gap=gap,
     )
     for mode, kind in MODE_KIND.items():
         counts = assignment.counts(kind)
@@ -148,20 +210,39 @@ def _with_alerts(
     )
 
 
-def _assign(parts: Parts, targets: FieldTargets, usable: NDArray[np.bool_]) -> Assignment:
+def _assign(
+    parts: Parts, targets: FieldTargets, usable: NDArray[np.bool_]
+) -> tuple[Assignment, AnglesOfArms | None, float | None]:
+    """Fibres of the targets; with arms also their angles and the gap to the best."""
     model, plane = parts.scenario.focal_plane, parts.focal_plane
+    standard = targets.survey == STANDARD
+    what = (plane, usable, targets.x_m, targets.y_m, targets.kind, targets.priority, standard)
+    if parts.scenario.allocation.collisions:
+        from wstdes.field.configure import assign_arms
+
+        done = assign_arms(
+            *what,
+            sky=(model.sky_fraction, model.sky_fraction),
+            standards=(model.standard_fraction_lr, model.standard_fraction_hr),
+        )
+        return done.assignment, done.wanted, done.gap
     count = [int((usable & (plane.kind == kind)).sum()) for kind in (LR, HR)]
-    return assign(
-        plane,
-        usable,
-        targets.x_m,
-        targets.y_m,
-        targets.kind,
-        targets.priority,
-        targets.survey == STANDARD,
+    assignment = assign(
+        *what,
         sky=(round(model.sky_fraction * count[0]), round(model.sky_fraction * count[1])),
         standards=(
             round(model.standard_fraction_lr * count[0]),
             round(model.standard_fraction_hr * count[1]),
         ),
     )
+    return assignment, None, None
+
+
+def _worth(targets: FieldTargets, assignment: Assignment) -> NDArray[np.float64]:
+    """What each fibre is worth where two cannot both move."""
+    most = float(targets.priority.max(initial=0.0))
+    use = assignment.use
+    worth = np.where((use == FibreUse.STANDARD) | (use == FibreUse.SKY), most + 1.0, 0.0)
+    science = np.flatnonzero(use == FibreUse.SCIENCE)
+    worth[science] = targets.priority[assignment.target_of_fibre[science]]
+    return worth

@@ -230,6 +230,7 @@ class Observer(Agent[ObserverState]):
     def _visit(self, plan: Visit, config: Configuration) -> Process:
         number, decided_s = self.state.visits, self.now
         self.state.visits += 1
+        reconfiguration_s = self.dome.positioners.prepare(config)
         ifs = self.planner.ifs_survey(plan)
         self.ledger.begin(number, plan.tile, ifs, config)
         works = {m: work_key(m, number, self.day.index) for m in _modes(config, ifs)}
@@ -246,6 +247,7 @@ class Observer(Agent[ObserverState]):
             plan,
             number,
             config,
+            reconfiguration_s,
             works,
             self._use,
             self._next_exposure,
@@ -299,9 +301,10 @@ class Observer(Agent[ObserverState]):
             sky=None if start is None else self.planner.brightness(plan, start),
             signal_expected=plan.signal,
             slew_s=run.slew_s,
-            reconfiguration_s=self.parts.scenario.focal_plane.reconfiguration_s,
+            reconfiguration_s=run.reconfiguration_s,
             exposures=len(times),
             open_shutter_s=run.open_s,
+            allocation_gap=run.config.gap,
             score=plan.decision.score,
             runner_up=plan.decision.runner_up,
             runner_up_score=plan.decision.runner_up_score,

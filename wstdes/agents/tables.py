@@ -104,6 +104,12 @@ TABLES: tuple[Table, ...] = (
             _seconds("reconfiguration", "time to move the positioners"),
             _int("exposures", "exposures taken"),
             _seconds("open_shutter", "open-shutter time"),
+            Column(
+                "allocation_gap",
+                "float",
+                "how far the sum of priorities may be from the greatest, relative; "
+                "null where arms are not considered and it is the greatest",
+            ),
             _float("score", "the scheduling policy's score"),
             Column("runner_up", "int", "the next best tile"),
             _float("runner_up_score", "its score"),

@@ -45,6 +45,8 @@ class VisitRun:
         Of the visit.
     config : Configuration
         Of the fibres.
+    reconfiguration_s : float
+        How long the positioners take to get there [s].
     works : dict of str to str
         The pipeline's work for each mode that takes data.
     use : callable
@@ -63,6 +65,7 @@ class VisitRun:
         plan: Visit,
         number: int,
         config: Configuration,
+        reconfiguration_s: float,
         works: dict[str, str],
         use: Callable[[str, int], None],
         next_exposure: Callable[[], int],
@@ -71,6 +74,7 @@ class VisitRun:
         self.planner, self.ledger, self.plan, self.number = planner, ledger, plan, number
         self.config, self.works = config, works
         self._use, self._next_exposure = use, next_exposure
+        self.reconfiguration_s = reconfiguration_s
         self.slew_s = 0.0
         self.open_s = 0.0
         self.times: list[tuple[float, float]] = []
@@ -103,7 +107,7 @@ class VisitRun:
         begin = self.day.now
         altitude, azimuth = self.planner.direction(self.plan, begin)
         slew = self.dome.telescope.slew(altitude, azimuth)
-        move = self.dome.positioners.move()
+        move = self.dome.positioners.move(self.reconfiguration_s)
         yield slew | move
         if slew.processed or not slew.is_alive:
             self.slew_s = self.day.now - begin

@@ -29,7 +29,15 @@ if TYPE_CHECKING:
 CENTRED_M = 1e-9
 """A fibre this near its own axis [m] can have any theta."""
 
-__all__ = ["KERNELS", "Conflicts", "States", "all_states", "blocked_edges", "build_conflicts", "state_conflicts"]
+__all__ = [
+    "KERNELS",
+    "Conflicts",
+    "States",
+    "all_states",
+    "blocked_edges",
+    "build_conflicts",
+    "state_conflicts",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +128,7 @@ class Outlines:
         if arms.spine:
             return np.asarray(arms.phi_m + phi)
         theta = np.array([_farthest(shape.theta_m) for shape in arms.shapes])[arms.shape]
-        return np.maximum(theta, arms.theta_m + phi)
+        return np.asarray(np.maximum(theta, arms.theta_m + phi))
 
 
 def _capsule_around(points: Floats) -> tuple[float, float, float]:
@@ -505,7 +513,9 @@ def _poses(
             # the theta arm is the line to the target, turned right by the triangle's angle
             x, y = dx / r, dy / r
             r = min(max(r, abs(a - b)), a + b)
-            cosine = min(max((a * a + r * r - b * b) / (2.0 * a * r), -1.0), 1.0) if a > 0.0 else 0.0
+            cosine = (
+                min(max((a * a + r * r - b * b) / (2.0 * a * r), -1.0), 1.0) if a > 0.0 else 0.0
+            )
             area = max((r - a + b) * (r + a - b), 0.0) * max((a + b - r) * (a + b + r), 0.0)
             sine = np.sqrt(area) / (2.0 * a * r) if a > 0.0 else 1.0
             ct, st = cosine * x + sine * y, cosine * y - sine * x
@@ -528,8 +538,9 @@ class _Arrays:
         assert rules is not None
         pose = poses(problem, states)
         fibre_xy = plain(rules.fibre_xy_m, np.float64)
-        bare = rules.magnitude is None
-        magnitude = np.full(problem.n_targets, np.nan) if bare else rules.magnitude
+        magnitude = rules.magnitude
+        if magnitude is None:
+            magnitude = np.full(problem.n_targets, np.nan)
         purpose = problem.purpose
         if purpose is None:
             purpose = np.zeros(problem.n_targets, np.int8)
@@ -674,9 +685,7 @@ def _conflicts(
                 on_slit = g == slit_next[f] or g == slit_before[f]
                 theta = _arm_near(ax, ay, pose, a, 0, spine[u, 0], count[u, 0], bx, by, extent[g])
                 phi = _arm_near(ax, ay, pose, a, 1, spine[u, 1], count[u, 1], bx, by, extent[g])
-                alone = _near_to(
-                    target_xy[ta, 0], target_xy[ta, 1], bx, by, reach[g] + separation
-                )
+                alone = _near_to(target_xy[ta, 0], target_xy[ta, 1], bx, by, reach[g] + separation)
                 if not (theta or phi or alone or on_slit):
                     continue
                 for b in range(start[g], start[g + 1]):
@@ -692,8 +701,10 @@ def _conflicts(
                         for p in range(2):
                             for q in range(2):
                                 if hit or not _near_to(
-                                    circle[a, 2 * p], circle[a, 2 * p + 1],
-                                    circle[b, 2 * q], circle[b, 2 * q + 1],
+                                    circle[a, 2 * p],
+                                    circle[a, 2 * p + 1],
+                                    circle[b, 2 * q],
+                                    circle[b, 2 * q + 1],
                                     radius[u, p] + radius[v, q],
                                 ):
                                     continue
@@ -706,7 +717,12 @@ def _conflicts(
                                     ready = True
                                 _place_arm(corners, count, v, bx, by, pose, b, q, theirs)
                                 hit = _overlap(
-                                    mine, p, count[u, p], theirs, q, count[v, q],
+                                    mine,
+                                    p,
+                                    count[u, p],
+                                    theirs,
+                                    q,
+                                    count[v, q],
                                     convex[u, p] and convex[v, q],
                                 )
                     if hit:

@@ -11,8 +11,8 @@ by hand, which gives the solution too.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -83,6 +83,8 @@ def prepare(problem: AssignmentProblem) -> Ready:
     -------
     Ready
     """
+    if problem.quotas is not None and problem.quotas.n_groups == 0:
+        problem = replace(problem, quotas=None)
     states = all_states(problem)
     purpose = np.zeros(problem.n_targets, np.int8) if problem.purpose is None else problem.purpose
     purpose = plain(purpose, np.int8)
@@ -157,7 +159,7 @@ def _with_others(
     links = np.zeros(size + 1, dtype=np.int64)
     links[number + 1] = np.diff(found.start)
 
-    def spread(values: npt.NDArray[np.generic], of_others: object) -> npt.NDArray[np.generic]:
+    def spread(values: npt.NDArray[Any], of_others: object) -> npt.NDArray[Any]:
         out = np.empty(size, dtype=values.dtype)
         out[number], out[others] = values, of_others
         return out
@@ -172,9 +174,7 @@ def _with_others(
         spread(states.weight, weight),
     )
     conflicts = Conflicts(np.cumsum(links), number[found.other].astype(np.int32))
-    return Ready(
-        problem, whole, conflicts, spread(purpose[states.target], Purpose.SCIENCE), own
-    )
+    return Ready(problem, whole, conflicts, spread(purpose[states.target], Purpose.SCIENCE), own)
 
 
 def solve_lagrangian(
@@ -251,7 +251,9 @@ def solve_lagrangian(
     )
 
 
-def _oracle(ready: Ready, price: Floats, time_limit_s: float | None) -> tuple[Ints, float, dict[str, float]]:
+def _oracle(
+    ready: Ready, price: Floats, time_limit_s: float | None
+) -> tuple[Ints, float, dict[str, float]]:
     """The best states for given prices: the chosen ones, a bound of their value, and details."""
     if not ready.problem.has_conflicts:
         owner, total = _match(ready.problem, price)
@@ -300,8 +302,6 @@ def _oracle(ready: Ready, price: Floats, time_limit_s: float | None) -> tuple[In
     )
 
 
-
-
 def _match(problem: AssignmentProblem, price: Floats) -> tuple[Ints, float]:
     """Target of each fibre and total value where only fibres and targets exclude each other.
 
@@ -334,7 +334,7 @@ def _polish(ready: Ready, chosen: Ints) -> Ints:
     weight[ready.stands_for] = -1.0
     taken = chosen[chosen >= 0]
     held = taken[ready.purpose[taken] != Purpose.SCIENCE]
-    weight[held] = 1e3 * (1.0 + ready.states.weight.max(initial=0.0))
+    weight[held] = 1e3 * (ready.states.weight.max(initial=0.0) or 1.0)
     return exchange(
         ready.states.start,
         ready.states.fibre,

@@ -45,7 +45,6 @@ TIME_STEP_S = 0.1
 """By how much a start is put off where it would collide [s]."""
 
 
-
 @dataclass(frozen=True, eq=False)
 class MotionPlan:
     """When which motor turns, and who gets where.

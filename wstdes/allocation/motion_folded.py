@@ -184,9 +184,7 @@ class Turning:
             blocker = self._go(theta, phi, waits, aside[:, None], ways)
         return ways
 
-    def _go(
-        self, theta: Floats, phi: Floats, who: Flags, goals: Floats, ways: list[Moves]
-    ) -> Ints:
+    def _go(self, theta: Floats, phi: Floats, who: Flags, goals: Floats, ways: list[Moves]) -> Ints:
         """Turn those that can; `theta` and `ways` are changed."""
         height = np.repeat(phi[:, None], goals.shape[1], 1)
         all_ = np.ones(len(phi), np.bool_)

@@ -238,8 +238,16 @@ def first_met(
 
 @njit
 def relax(
-    body: Body, theta: Floats, phi: Floats, todo: Flags, goal_theta: Floats, goal_phi: Floats,
-    there: Flags, known: Ints, known_move: Floats, changed: Flags,
+    body: Body,
+    theta: Floats,
+    phi: Floats,
+    todo: Flags,
+    goal_theta: Floats,
+    goal_phi: Floats,
+    there: Flags,
+    known: Ints,
+    known_move: Floats,
+    changed: Flags,
 ) -> tuple[Ints, Floats, Ints]:
     """Let one positioner after another go to the first of its goals that is free to reach.
 
@@ -326,7 +334,13 @@ def relax(
 
 @njit
 def route(
-    body: Body, i: int, theta: Floats, phi: Floats, there: Flags, low: Angles, high: Angles,
+    body: Body,
+    i: int,
+    theta: Floats,
+    phi: Floats,
+    there: Flags,
+    low: Angles,
+    high: Angles,
     goal: Angles,
 ) -> Floats:
     """The shortest way of one positioner past all others, which stand: a search on a grid.
@@ -411,9 +425,19 @@ def route(
     made, k = 0, 0
     while k < count + 1:
         m = count + 1
-        while m > k + 1 and first_met(
-            body, i, (points[k, 0], points[k, 1]), (points[m, 0], points[m, 1]), theta, phi, there
-        ) >= 0:
+        while (
+            m > k + 1
+            and first_met(
+                body,
+                i,
+                (points[k, 0], points[k, 1]),
+                (points[m, 0], points[m, 1]),
+                theta,
+                phi,
+                there,
+            )
+            >= 0
+        ):
             m -= 1
         if np.abs(points[m] - points[k]).max() > _STILL_RAD:
             move[made, 0], move[made, 1] = points[k, 0], points[k, 1]
@@ -542,8 +566,16 @@ def schedule(
 
 @njit
 def _in_time(
-    body: Body, i: int, own: Timed, j: int, theta: Floats, phi: Floats, move: Floats,
-    begin: Floats, lasts: Floats, theirs: Longs,
+    body: Body,
+    i: int,
+    own: Timed,
+    j: int,
+    theta: Floats,
+    phi: Floats,
+    move: Floats,
+    begin: Floats,
+    lasts: Floats,
+    theirs: Longs,
 ) -> bool:
     """Whether a move at that time, and standing where it ends, is free of a neighbour's moves."""
     dx, dy = body.x[i] - body.x[j], body.y[i] - body.y[j]

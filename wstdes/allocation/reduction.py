@@ -81,8 +81,17 @@ def eliminate(
             f = queue[i]
             waiting[f] = False
             n_gone = _eliminate_of(
-                start[f], start[f + 1], safe[f], fibre, conflict, other, value, fallback,
-                alive, mark, gone,
+                start[f],
+                start[f + 1],
+                safe[f],
+                fibre,
+                conflict,
+                other,
+                value,
+                fallback,
+                alive,
+                mark,
+                gone,
             )
             for k in range(n_gone):
                 a = gone[k]
@@ -260,7 +269,14 @@ def search(
     for i in range(k):
         reached[i], bound[i] = _branch(
             member[first[i] : first[i + 1]],
-            start, conflict, other, value, alive, blocked, chosen, most_nodes,
+            start,
+            conflict,
+            other,
+            value,
+            alive,
+            blocked,
+            chosen,
+            most_nodes,
         )
     return chosen, reached, bound
 
@@ -276,9 +292,7 @@ def _best(f: int, start: Longs, value: Floats, alive: Bools, blocked: Ints) -> f
 
 
 @njit
-def _next(
-    f: int, after: int, start: Longs, value: Floats, alive: Bools, blocked: Ints
-) -> int:
+def _next(f: int, after: int, start: Longs, value: Floats, alive: Bools, blocked: Ints) -> int:
     """The fibre's free state next in value after one (any, after -1), or -1.
 
     Equal values follow each other by number.

@@ -71,12 +71,12 @@ class Prices:
         if quotas is not None:
             group, at_least = plain(quotas.group, np.int32), plain(quotas.at_least, np.int32)
         order = np.argsort(group, kind="stable")
-        order = order[group[order] >= 0].astype(np.int32)
-        start = np.searchsorted(group[order], np.arange(len(at_least) + 1)).astype(np.int64)
+        member = order[group[order] >= 0].astype(np.int32)
+        start = np.searchsorted(group[member], np.arange(len(at_least) + 1)).astype(np.int64)
         zero = np.zeros(at_least.shape)
-        most = MOST_DISPLACED * float(problem.weight.max(initial=0.0)) + 1.0
+        most = MOST_DISPLACED * float(problem.weight.max(initial=0.0)) or 1.0
         return cls(
-            group, start, order, at_least, zero, zero.copy(), np.full(zero.shape, np.inf), most
+            group, start, member, at_least, zero, zero.copy(), np.full(zero.shape, np.inf), most
         )
 
     def update(self, wanted: Floats) -> bool:
@@ -197,12 +197,36 @@ def _fill(
             need = at_least[g, p] - count[g, p]
             if need > 0:
                 wanted[g, p] = _take(
-                    fibres, need, p, g, start, fibre, conflict, other, weight, purpose, chosen,
-                    blocked, group, count, at_least, price, most,
+                    fibres,
+                    need,
+                    p,
+                    g,
+                    start,
+                    fibre,
+                    conflict,
+                    other,
+                    weight,
+                    purpose,
+                    chosen,
+                    blocked,
+                    group,
+                    count,
+                    at_least,
+                    price,
+                    most,
                 )
             elif need < 0 and price[g, p] > 0.0:
                 wanted[g, p] = _release(
-                    fibres, -need, p, start, conflict, other, weight, purpose, chosen, blocked,
+                    fibres,
+                    -need,
+                    p,
+                    start,
+                    conflict,
+                    other,
+                    weight,
+                    purpose,
+                    chosen,
+                    blocked,
                     count[g],
                 )
     for g in range(len(at_least)):
@@ -217,9 +241,7 @@ def _fill(
 
 
 @njit
-def _free_state(
-    f: int, p: int, start: Longs, weight: Floats, purpose: Bytes, blocked: Ints
-) -> int:
+def _free_state(f: int, p: int, start: Longs, weight: Floats, purpose: Bytes, blocked: Ints) -> int:
     """The fibre's best state of a purpose that nothing is in the way of, or -1."""
     found = -1
     for s in range(start[f], start[f + 1]):
@@ -229,9 +251,7 @@ def _free_state(
 
 
 @njit
-def _switch(
-    f: int, s: int, conflict: Longs, other: Ints, chosen: Ints, blocked: Ints
-) -> None:
+def _switch(f: int, s: int, conflict: Longs, other: Ints, chosen: Ints, blocked: Ints) -> None:
     """Change what a fibre does."""
     old = chosen[f]
     if old >= 0:

@@ -214,6 +214,7 @@ def exchange(
         A choice that is worth at least as much.
     """
     n, n_states = len(given), len(value)
+    value = _summable(start, conflict, value)
     chosen = np.full(n, -1, dtype=np.int32)
     weight = np.zeros(n_states)  # of the chosen states that each state excludes
     for f in range(n):
@@ -256,10 +257,12 @@ def exchange(
             for i in range(n_touched):
                 m = touched[i]
                 waiting[m] = False
-                if chosen[fibre[m]] == m or value[m] - weight[m] <= 1e-12 or n_undo > 4000:
+                if chosen[fibre[m]] == m or value[m] <= weight[m] or n_undo > 4000:
                     continue
                 gain += value[m] - weight[m]
-                n_undo = _swap(m, start, fibre, conflict, other, value, chosen, weight, undo, n_undo)
+                n_undo = _swap(
+                    m, start, fibre, conflict, other, value, chosen, weight, undo, n_undo
+                )
                 moved = True
             if not moved:
                 break
@@ -270,6 +273,23 @@ def exchange(
                 else:
                     _enter(-1 - undo[u], start, fibre, conflict, other, value, chosen, weight)
     return chosen
+
+
+@njit
+def _summable(start: Longs, conflict: Longs, value: Floats) -> Floats:
+    """The values, rounded so that the sums of those that a state excludes have no error.
+
+    Otherwise two states could drive each other out for ever, each a trifle better than the other.
+    """
+    most = 1
+    for f in range(len(start) - 1):
+        for s in range(start[f], start[f + 1]):
+            most = max(most, conflict[s + 1] - conflict[s] + start[f + 1] - start[f])
+    largest = most * value.max() if len(value) else 0.0
+    if not largest > 0.0:
+        return value
+    unit = 2.0 ** (np.ceil(np.log2(largest)) - 52.0)
+    return np.asarray(np.rint(value / unit) * unit)
 
 
 @njit
@@ -290,7 +310,7 @@ def _settle(
     while moved:
         moved = False
         for s in queue:
-            if chosen[fibre[s]] != s and value[s] - weight[s] > 1e-12:
+            if chosen[fibre[s]] != s and value[s] > weight[s]:
                 _swap(s, start, fibre, conflict, other, value, chosen, weight, undo, 0)
                 moved = True
 

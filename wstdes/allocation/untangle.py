@@ -9,7 +9,7 @@ orders the exchanges that find a choice; small components that still have a gap 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -80,8 +80,8 @@ def untangle(
         first, member = cliques(*graph)
         price, share = _prices(first, member, worth, time_limit_s)
         lacking = worth - np.bincount(member, np.repeat(price, np.diff(first)), len(worth))
-        bound = np.bincount(of_state[member[first[:-1]]], price, len(members))
-        bound += _most_of_fibre(begin, lacking, component, len(members))
+        bound = _sums(of_state[member[first[:-1]]], price, len(members))
+        bound = bound + _most_of_fibre(begin, lacking, component, len(members))
         order = np.lexsort((-lacking, -share))
     else:
         bound = _most_of_fibre(begin, worth, component, len(members))
@@ -104,14 +104,19 @@ def untangle(
 def _value(chosen: Ints, worth: Floats, component: Longs, count: int) -> Floats:
     """Value of the choice in each component."""
     has = np.flatnonzero(chosen >= 0)
-    return np.bincount(component[has], worth[chosen[has]], count)
+    return _sums(component[has], worth[chosen[has]], count)
 
 
 def _most_of_fibre(begin: Longs, worth: Floats, component: Longs, count: int) -> Floats:
     """Of each component, the sum over its fibres of the greatest of some values of states."""
     has = np.flatnonzero(np.diff(begin) > 0)
     most = np.maximum(np.maximum.reduceat(worth, begin[has]), 0.0)
-    return np.bincount(component[has], most, count)
+    return _sums(component[has], most, count)
+
+
+def _sums(which: npt.NDArray[Any], values: Floats, count: int) -> Floats:
+    """Sum of the values of each component."""
+    return np.bincount(which, values, count).astype(np.float64)
 
 
 def _prices(
@@ -121,16 +126,15 @@ def _prices(
     from scipy.optimize import linprog
     from scipy.sparse import csr_array
 
-    rows = csr_array(
-        (np.ones(len(member)), member, first), shape=(len(first) - 1, len(worth))
-    )
+    rows = csr_array((np.ones(len(member)), member, first), shape=(len(first) - 1, len(worth)))
     limit = {} if time_limit_s is None else {"time_limit": time_limit_s}
-    done = linprog(
-        -worth, A_ub=rows, b_ub=np.ones(len(first) - 1), method="highs-ds", options=limit
+    unit = worth.max(initial=0.0) or 1.0  # HiGHS has tolerances of its own, of 1e-7
+    done = linprog(  # type: ignore[call-overload]
+        -worth / unit, A_ub=rows, b_ub=np.ones(len(first) - 1), method="highs-ds", options=limit
     )
     if done.ineqlin is None or done.x is None or len(done.ineqlin.marginals) != len(first) - 1:
         return np.zeros(len(first) - 1), np.zeros(len(worth))
-    return np.maximum(-done.ineqlin.marginals, 0.0), np.asarray(done.x)
+    return unit * np.maximum(-done.ineqlin.marginals, 0.0), np.asarray(done.x)
 
 
 def _prove(

@@ -25,6 +25,7 @@ from wstdes.units import (
 __all__ = [
     "ARCHIVE",
     "MOUNTAIN",
+    "Allocation",
     "Calibration",
     "Computing",
     "Costs",
@@ -86,6 +87,31 @@ class Observing(Model):
     def _twilight_first(self) -> Self:
         if self.twilight_sun_altitude_rad <= self.science_sun_altitude_rad:
             raise ValueError("twilight_sun_altitude must be above science_sun_altitude")
+        return self
+
+
+class Allocation(Model):
+    """How fibres are given to targets."""
+
+    collisions: bool = Field(
+        default=False,
+        description="whether arms may not touch: exact outlines, sky and standards for each block "
+        "of a slit; otherwise each fibre reaches all of its patrol disc",
+    )
+    motion: bool = Field(
+        default=False,
+        description="whether each reconfiguration is planned motor by motor, which decides its "
+        "time and who gets there; otherwise it takes the focal plane's reconfiguration",
+    )
+
+    @model_validator(mode="after")
+    def _motion_has_arms(self) -> Self:
+        if self.motion and not self.collisions:
+            raise KeyedError(
+                "a motion is planned between configurations that do not collide: set "
+                "collisions to true as well",
+                ("motion",),
+            )
         return self
 
 
@@ -221,6 +247,9 @@ class Scenario(Model):
     alerts: ByName[AlertClass] = Field(
         default_factory=dict, description="classes of alerts, by name"
     )
+    allocation: Allocation = Field(
+        default_factory=Allocation, description="how fibres are given to targets"
+    )
     observing: Observing = Field(description="exposures, twilight limits and tiles")
     calibration: Calibration = Field(description="calibration frames by night and day")
     quality: Quality = Field(description="when an exposure fails")
@@ -279,6 +308,24 @@ class Scenario(Model):
         if any(a.rate_per_s > 0 for a in self.alerts.values()) and not fed:
             raise KeyedError(
                 "there are alerts, but no survey with a source of kind alerts", ("alerts",)
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _arms_are_known(self) -> Self:
+        plane = self.focal_plane
+        if self.allocation.collisions and not plane.has_arms:
+            raise KeyedError(
+                "the focal plane has no outlines of arms: nothing says what collides",
+                ("allocation", "collisions"),
+            )
+        if (
+            self.allocation.motion
+            and not min(plane.theta_speed_rad_per_s, plane.phi_speed_rad_per_s) > 0.0
+        ):
+            raise KeyedError(
+                "the focal plane's motors have no speed (theta_speed, phi_speed)",
+                ("allocation", "motion"),
             )
         return self
 

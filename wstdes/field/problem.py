@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from wstdes.models.focalplane import HR, LR, FocalPlane, forward, solve_pose
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from wstdes.field.catalogue import TargetList
     from wstdes.models.focalplane import Arms
 
 __all__ = ["FieldProblem", "build_problem", "edges", "slit_blocks"]
@@ -26,6 +25,22 @@ BLOCK = 200
 
 CLEAR_M = 0.36e-3
 """Blank sky is this far from every target [m]: 2 arcsec for WST, two fibres' widths (assumed)."""
+
+
+class OfTargets(Protocol):
+    """Columns that a problem is made of; one element of each a target."""
+
+    @property
+    def purpose(self) -> npt.NDArray[np.int8]:
+        """What it is for."""
+
+    @property
+    def kind(self) -> npt.NDArray[np.int8]:
+        """LR or HR."""
+
+    @property
+    def target_class(self) -> npt.NDArray[np.int16]:
+        """0 is the most important."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +66,7 @@ class FieldProblem:
 def build_problem(
     plane: FocalPlane,
     usable: npt.NDArray[np.bool_],
-    targets: TargetList,
+    targets: OfTargets,
     row: npt.NDArray[np.int64],
     x_m: npt.NDArray[np.float64],
     y_m: npt.NDArray[np.float64],
@@ -70,7 +85,7 @@ def build_problem(
     usable : bool[n]
         Those that can go to a target.
     targets : TargetList
-        The targets in the field.
+        The targets in the field, or what else has these columns.
     row : int64[k]
         Which of them want a fibre now.
     x_m, y_m : float64[t]
@@ -193,7 +208,7 @@ def _reaches_bodies(plane: FocalPlane, arms: Arms) -> npt.NDArray[np.bool_]:
         return np.zeros(1, dtype=np.bool_)
     back = max(_farthest(shape.theta_m[shape.theta_m[:, 0] <= 0.0]) for shape in arms.shapes)
     beyond = np.array([_farthest(shape.phi_m) for shape in arms.shapes])
-    nearest = cKDTree(axis).query(axis, k=2)[0][:, 1]
+    nearest = np.asarray(cKDTree(axis).query(axis, k=2)[0])[:, 1]
     extent = arms.theta_m + beyond[arms.shape]
     return np.asarray(extent + back >= nearest)
 
