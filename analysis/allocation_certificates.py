@@ -77,9 +77,16 @@ def cut_out(plane: FocalPlane, size: int) -> FocalPlane:
     keep = np.sort(np.argsort(away, kind="stable")[:size])
     arms = plane.arms
     if arms is not None:
-        of_each = "theta_m phi_m shape theta_zero_rad theta_range_rad phi_range_rad".split()
+        of_each = [
+            "theta_m",
+            "phi_m",
+            "shape",
+            "theta_zero_rad",
+            "theta_range_rad",
+            "phi_range_rad",
+        ]
         arms = replace(arms, **{name: getattr(arms, name)[keep] for name in of_each})
-    of_each = "x_m y_m kind patrol_m spectrograph module slit".split()
+    of_each = ["x_m", "y_m", "kind", "patrol_m", "spectrograph", "module", "slit"]
     return replace(plane, arms=arms, **{name: getattr(plane, name)[keep] for name in of_each})
 
 
