@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from wstdes.allocation.problem import AssignmentProblem, Solution
 
-__all__ = ["METHODS", "check_problem", "solve"]
+__all__ = ["METHODS", "check_problem", "kernels_cached", "solve", "warm_up"]
 
 METHODS = ("exact", "lagrangian", "flow", "cpsat", "greedy")
 """What :func:`solve` takes as its method, beside ``auto``."""
@@ -75,6 +76,46 @@ def solve(
     from wstdes.allocation.lagrangian import solve_lagrangian
 
     return solve_lagrangian(problem, time_limit_s=time_limit_s)
+
+
+def warm_up() -> None:
+    """Compile the kernels of ``exact`` and ``lagrangian``, or load them from disk."""
+    from wstdes.allocation.problem import AssignmentProblem, Geometry, Quotas
+    from wstdes.models.focalplane import Arms, ArmShape, capsule
+
+    shape = ArmShape(capsule(1.0, 0.2), capsule(1.0, 0.2))
+    one, turn = np.ones(2), np.array([[0.0, np.pi]] * 2)
+    arms = Arms(one, one, np.zeros(2, np.int16), (shape,), False, 0.0 * one, 2.0 * turn, turn)
+    axis = np.array([[0.0, 0.0], [3.0, 0.0]])
+    places = np.array([[1.5, 0.0], [1.4, 0.3], [0.0, 1.0], [3.0, -1.0]])
+    tiny = AssignmentProblem(
+        2,
+        np.array([2.0, 1.0, 0.0, 0.0]),
+        np.array([0, 2, 4, 5, 6]),
+        np.array([0, 1, 0, 1, 0, 1], dtype=np.int32),
+        np.zeros(4, dtype=np.int16),
+        purpose=np.array([0, 0, 2, 1], dtype=np.int8),
+        quotas=Quotas(np.zeros(2, np.int32), np.array([[0, 1, 1]], dtype=np.int32)),
+        geometry=Geometry(axis, places, arms),
+    )
+    solve(tiny, "lagrangian")
+    solve(replace(tiny, quotas=None), "lagrangian")
+    solve(replace(tiny, quotas=None, geometry=None), "exact")
+
+
+def kernels_cached() -> bool:
+    """Whether :func:`warm_up` would load the kernels from disk, or has already.
+
+    Returns
+    -------
+    bool
+        False if compiling them will take its time.
+    """
+    from wstdes.allocation import conflicts, matching, reduction, repair
+    from wstdes.allocation.jit import is_cached
+
+    parts = (conflicts, matching, reduction, repair)
+    return all(is_cached(kernel) for part in parts for kernel in part.KERNELS)
 
 
 def _choose(problem: AssignmentProblem) -> str:

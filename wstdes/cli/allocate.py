@@ -87,6 +87,9 @@ def allocate(
         list[str] | None,
         typer.Option(metavar="TARGET_ID", help="Say why this target got no fibre; repeated."),
     ] = None,
+    motion: Annotated[
+        bool, typer.Option("--motion", help="Plan how all arms get there without a collision.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="For what is drawn.")] = 1,
     check: Annotated[
         Path | None, typer.Option(help="Verify a FITS file of assignments; 0 good, 1 bad.")
@@ -120,6 +123,7 @@ def allocate(
 
     assert catalogue is not None
     _refuse_paths(out, figure)
+    _compile()
     _announce(f"Allocating '{catalogue.name}' on {hardware} ...")
     done = allocate_field(
         catalogue, ra=ra, dec=dec, hardware=hardware, rotator=rotator, epoch=epoch,
@@ -131,6 +135,12 @@ def allocate(
     )  # fmt: skip
     written = _write(done, out, figure)
     _results(done, written)
+    if motion:
+        from wstdes.field.motion import plan_field_motion
+
+        for number in range(len(done.visits)):
+            for i, text in enumerate(plan_field_motion(done, number).texts()):
+                print(f"{'' if i else 'Motion':11s} {text}")
     for identifier in why or []:
         for text in done.why(identifier):
             print(f"Why         {text}")
@@ -138,6 +148,15 @@ def allocate(
 
 def _asked(*values: Path | None) -> list[tuple[str, Path | None]]:
     return list(zip(("a CATALOGUE", "--check", "--problem"), values, strict=True))
+
+
+def _compile() -> None:
+    """Compile the solvers before anything is timed; say so if that takes long."""
+    from wstdes.allocation.methods import kernels_cached, warm_up
+
+    if not kernels_cached():
+        _announce("Compiling (once, about a minute) ...")
+    warm_up()
 
 
 def _announce(text: str) -> None:

@@ -42,6 +42,10 @@ class Hardware:
         Shares of the usable LR and HR fibres for sky and for standards.
     hole_radius_m : float
         Radius at the centre without positioners [m].
+    speed_rad_per_s : (float, float)
+        Of the theta and the phi motors [rad/s]; zero if not known.
+    metrology_s : float
+        What measuring takes after a motion [s].
     """
 
     name: str
@@ -52,6 +56,8 @@ class Hardware:
     sky: tuple[float, float]
     standards: tuple[float, float]
     hole_radius_m: float
+    speed_rad_per_s: tuple[float, float] = (0.0, 0.0)
+    metrology_s: float = 0.0
 
 
 def load(name: str | Path) -> Hardware:
@@ -89,6 +95,8 @@ def load(name: str | Path) -> Hardware:
         sky=(model.sky_fraction, model.sky_fraction),
         standards=(model.standard_fraction_lr, model.standard_fraction_hr),
         hole_radius_m=model.hole_radius_m,
+        speed_rad_per_s=(model.theta_speed_rad_per_s, model.phi_speed_rad_per_s),
+        metrology_s=model.metrology_s,
     )
 
 
