@@ -272,11 +272,14 @@ def full(nights):
     return rows
 
 
-def make_run(folder, rows, nights=NIGHTS, title="A run", status="complete", metrics=METRICS):
+def make_run(
+    folder, rows, nights=NIGHTS, title="A run", status="complete", metrics=METRICS, rules=None
+):
     (folder / "tables").mkdir(parents=True)
     for name, mine in rows.items():
         pq.write_table(table(name, mine), folder / "tables" / f"{name}.parquet")
     scenario = load_scenario("baseline").resolved() | {"title": title}
+    scenario["allocation"] = rules or scenario["allocation"]
     manifest = {
         "wstdes": "0",
         "status": status,
@@ -460,6 +463,25 @@ def test_visits_without_exposures(tmp_path):
     rows |= {"exposures": [], "products": [], "jobs": [], "alerts": []}
     text = write_report(make_run(tmp_path / "run", rows, nights=1)).read_text()
     assert "no visit took an exposure" in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_arms_are_said_to_be_ignored_or_kept_apart(tmp_path):
+    rows = full(NIGHTS)
+    ignored = write_report(make_run(tmp_path / "ignored", rows)).read_text()
+    assert "Arms were ignored" in ignored
+    assert "arms are ignored (the scenario key allocation.collisions" in ignored
+    for visit, gap in zip(rows["visits"], (0.0, 1e-12, 3e-4, 6e-4, 0.0, 0.0), strict=True):
+        visit |= {"allocation_gap": gap, "reconfiguration_s": 7.5 + 4e3 * gap}
+    both = {"collisions": True, "motion": True}
+    apart = write_report(make_run(tmp_path / "apart", rows, rules=both)).read_text()
+    assert "Arms were kept apart. In 4 of 6 visits no choice of targets has a greater sum" in apart
+    assert "at most 0.015 % below the greatest, in the worst 0.060 %." in apart
+    assert "took 8.1 s in the mean (7.5 to 9.9 s)" in apart
+    assert "arms are ignored" not in apart
+    fixed = make_run(tmp_path / "fixed", full(NIGHTS), rules={"collisions": True, "motion": False})
+    text = write_report(fixed).read_text()
+    assert "Arms were kept apart.</p>" in text
 
 
 def test_many_nights_are_grouped(tmp_path):

@@ -245,12 +245,12 @@ class Allocation:
         }
         return {reason: number for reason, number in reasons.items() if number}
 
-    def why(self, identifier: str, visit: int = -1) -> list[str]:
+    def why(self, identifier: str | int, visit: int = -1) -> list[str]:
         """Say why a target got no fibre.
 
         Parameters
         ----------
-        identifier : str
+        identifier : str or int
             As in the catalogue.
         visit : int
             Which visit, from 0; the last by default.

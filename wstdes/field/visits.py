@@ -175,14 +175,14 @@ def lost_to_others(done: Allocation, lost: Bools) -> dict[str, int]:
     }
 
 
-def why(done: Allocation, identifier: str, visit: int = -1) -> list[str]:
+def why(done: Allocation, identifier: str | int, visit: int = -1) -> list[str]:
     """Say why the targets of an identifier got no fibre in a visit, in words.
 
     Parameters
     ----------
     done : Allocation
         The allocation.
-    identifier : str
+    identifier : str or int
         As in the catalogue; each target that has it is explained.
     visit : int
         Which visit, from 0; the last by default.
@@ -201,7 +201,7 @@ def why(done: Allocation, identifier: str, visit: int = -1) -> list[str]:
     from wstdes.allocation.prepared import prepare_field
 
     targets, made = done.targets, done.visits[visit]
-    rows = np.flatnonzero(targets.id.astype(str) == identifier)
+    rows = np.flatnonzero(targets.id.astype(str) == str(identifier))
     if not len(rows):
         raise WstdesError(
             f"no target of the field has the identifier '{identifier}': it is not in the "

@@ -187,7 +187,7 @@ def _degrees(axes: Any, allocation: Allocation) -> None:
 
 def _compass(axes: Any, allocation: Allocation, limit: float) -> None:
     turn = allocation.frame.rotator_rad
-    base = np.array([0.86 * limit, 0.86 * limit])
+    base = np.array([0.83 * limit, 0.83 * limit])
     arrow = {"arrowstyle": "-|>", "color": INK, "lw": 1.3, "shrinkA": 0, "shrinkB": 0}
     for name, x, y in (
         ("N", -math.sin(turn), math.cos(turn)),

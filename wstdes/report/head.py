@@ -16,8 +16,11 @@ SOURCES = {
     "fixed-fields": "a grid of fields",
 }  # fmt: skip
 LESS_TELLING = ("visits", "fibres_lr_science")
+NO_ARMS = (
+    "Fibres are matched to targets in their reach; collisions between positioner arms are ignored "
+    "(the scenario key allocation.collisions brings them in).",
+)
 LIMITS = (
-    "Fibres are matched to targets in their reach; collisions between positioner arms are ignored.",
     "Effective exposure time is a scaling law of seeing, transparency, airmass and sky brightness, "
     "not a spectrum-by-spectrum calculation.",
     "Weather is drawn from a model of the site's statistics with assumed correlations; it is no "
@@ -138,9 +141,10 @@ def _assumed(entries: list[dict[str, str]]) -> str:
     return f"<details><summary>{count(len(entries))} assumed values</summary>{table}</details>"
 
 
-def limits() -> str:
-    """What this version does not do."""
-    return "<ul>" + "".join(f"<li>{escape(t)}</li>" for t in LIMITS) + "</ul>"
+def limits(view: View) -> str:
+    """What this version, or this run, does not do."""
+    texts = LIMITS if view.run.scenario.allocation.collisions else NO_ARMS + LIMITS
+    return "<ul>" + "".join(f"<li>{escape(t)}</li>" for t in texts) + "</ul>"
 
 
 def summary_table(view: View) -> str:

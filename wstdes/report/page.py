@@ -84,7 +84,7 @@ def _blocks(view: View) -> list[tuple[str, str, str]]:
         ("headline", "In short", head.headline(view)),
         ("simulated", "What was simulated", head.simulated(view)),
         ("assumed", "What is assumed", head.assumptions(view)),
-        ("limits", "Known limits of this version", head.limits()),
+        ("limits", "Known limits of this version", head.limits(view)),
     ]
     if view.nights:
         for make in SECTIONS:
