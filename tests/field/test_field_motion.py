@@ -12,6 +12,7 @@ from wstdes.allocation.motion_check import verify_plan
 from wstdes.errors import WstdesError
 from wstdes.field.motion import plan_field_motion
 
+
 @pytest.fixture(scope="module")
 def hardware(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from wstdes.library import library
