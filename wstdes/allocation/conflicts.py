@@ -4,6 +4,8 @@ A *state* of a fibre is one of its edges. Arms are exact polygons in the place t
 them; two states of different fibres are in conflict if any of their four pairs of arms overlap,
 with edges crossing or one inside the other, if they have the same target, or if a rule of
 :class:`~wstdes.allocation.problem.Geometry` forbids them together.
+
+The file is long because compiled functions that call each other share one.
 """
 
 from __future__ import annotations
