@@ -10,6 +10,8 @@ The file is long because compiled functions that call each other share one.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int32]
     Longs = npt.NDArray[np.int64]
+
+MOST_WORKERS, FEW_FIBRES = 4, 1000
+"""Threads that look for conflicts, at most, and fibres for each of them, at least."""
 
 CENTRED_M = 1e-9
 """A fibre this near its own axis [m] can have any theta."""
@@ -303,7 +308,7 @@ def blocked_edges(
     of = np.zeros(problem.n_fibres, dtype=np.bool_)
     of[own] = True
     arrays = _Arrays.of(both, states, Pairs.of(both)).whole
-    _, begin, other = _conflicts(True, of, *arrays)
+    _, begin, other = _conflicts(True, of, arrays)
     stands = np.flatnonzero(states.edge >= problem.n_edges)
     for s in stands:
         hit = states.edge[other[begin[s] : begin[s + 1]]]
@@ -406,7 +411,7 @@ def _reach(start: Longs, fibre: Ints, n: int, fibre_xy: Floats, target_xy: Float
 def _near(xy: Floats, extent: Floats, following: Ints, before: Ints) -> tuple[Longs, Ints]:
     """Fibres whose discs of `extent` overlap, and neighbours on a slit, in the order of number."""
     n = len(xy)
-    side = max(2.0 * extent.max(), 1e-9)
+    side = max(2.0 * np.median(extent), 1e-9)
     low_x, low_y = xy[:, 0].min(), xy[:, 1].min()
     side = max(side, (xy[:, 0].max() - low_x) / 1000.0, (xy[:, 1].max() - low_y) / 1000.0)
     columns = int((xy[:, 0].max() - low_x) / side) + 1
@@ -423,42 +428,64 @@ def _near(xy: Floats, extent: Floats, following: Ints, before: Ints) -> tuple[Lo
     for f in range(n):
         member[place[cell[f]]] = f
         place[cell[f]] += 1
-    start = np.zeros(n + 1, dtype=np.int64)
-    other = np.empty(16 * n, dtype=np.int32)
+    # each looks for those that are no longer than itself: the longest need not be looked for far
+    first_of = np.empty(16 * n, dtype=np.int32)
+    second_of = np.empty(16 * n, dtype=np.int32)
     found = 0
+    start = np.zeros(n + 1, dtype=np.int64)
     for f in range(n):
         row, column = cell[f] // columns, cell[f] % columns
-        for r in range(max(row - 1, 0), min(row + 2, rows)):
+        wide = int(np.ceil(2.0 * extent[f] / side))
+        for r in range(max(row - wide, 0), min(row + wide + 1, rows)):
             left = r * columns
             for j in range(
-                first[left + max(column - 1, 0)], first[left + min(column + 2, columns)]
+                first[left + max(column - wide, 0)], first[left + min(column + wide + 1, columns)]
             ):
                 g = member[j]
+                if extent[g] > extent[f] or (extent[g] == extent[f] and g >= f):
+                    continue
                 dx, dy = xy[f, 0] - xy[g, 0], xy[f, 1] - xy[g, 1]
                 reach = extent[f] + extent[g]
-                on_slit = g == following[f] or g == before[f]
-                if g != f and not on_slit and dx * dx + dy * dy <= reach * reach:
-                    other = _append(other, start[f], found, g)
-                    found += 1
+                if dx * dx + dy * dy > reach * reach or _on_slit(f, g, following, before):
+                    continue
+                if found == len(first_of):
+                    first_of = np.concatenate((first_of, np.empty_like(first_of)))
+                    second_of = np.concatenate((second_of, np.empty_like(second_of)))
+                first_of[found], second_of[found] = f, g
+                found += 1
+                start[f + 1] += 1
+                start[g + 1] += 1
+    for f in range(n):
+        start[f + 1] += start[f] + (following[f] >= 0) + (before[f] >= 0)
+    other = np.empty(start[n], dtype=np.int32)
+    place = start[:-1].copy()
+    for i in range(found):
+        f, g = first_of[i], second_of[i]
+        _sort_in(other, start[f], place[f], g)
+        _sort_in(other, start[g], place[g], f)
+        place[f] += 1
+        place[g] += 1
+    for f in range(n):
         for g in (following[f], before[f]):
             if g >= 0:
-                other = _append(other, start[f], found, g)
-                found += 1
-        start[f + 1] = found
-    return start, other[:found].copy()
+                _sort_in(other, start[f], place[f], g)
+                place[f] += 1
+    return start, other
 
 
 @njit
-def _append(numbers: Ints, low: int, high: int, new: int) -> Ints:
-    """Put a number into its place among those sorted from `low` to `high`."""
-    if high == len(numbers):
-        numbers = np.concatenate((numbers, np.empty_like(numbers)))
-    place = high
+def _on_slit(f: int, g: int, following: Ints, before: Ints) -> bool:
+    """Whether two fibres are neighbours on a slit."""
+    return bool(g == following[f] or g == before[f])
+
+
+@njit
+def _sort_in(numbers: Ints, low: int, place: int, new: int) -> None:
+    """Put a number into its place among those sorted from `low` to `place`."""
     while place > low and numbers[place - 1] > new:
         numbers[place] = numbers[place - 1]
         place -= 1
     numbers[place] = new
-    return numbers
 
 
 def poses(problem: AssignmentProblem, states: States) -> Floats:
@@ -603,7 +630,7 @@ def state_conflicts(
         By number of these states; those of one target exclude each other too.
     """
     everyone = np.ones(problem.n_fibres, dtype=np.bool_)
-    kept, begin, other = _conflicts(every, everyone, *_Arrays.of(problem, states, pairs).whole)
+    kept, begin, other = _conflicts(every, everyone, _Arrays.of(problem, states, pairs).whole)
     if not kept.all():
         number = np.concatenate([[0], np.cumsum(kept)])
         states = States(
@@ -633,10 +660,45 @@ def _circles(
     return circle
 
 
-@njit
 def _conflicts(
+    every: bool, of: npt.NDArray[np.bool_], arrays: tuple[Any, ...]
+) -> tuple[npt.NDArray[np.bool_], Longs, Ints]:
+    """Test all fibres, as many at once as there are processors; the answer does not depend on it.
+
+    Returns
+    -------
+    kept : bool[s]
+        States that matter.
+    start, other : int64[k + 1], int32[c]
+        Conflicts of these, by their numbers among themselves.
+    """
+    n, n_states = len(of), len(arrays[1])
+    kept = np.zeros(n_states, dtype=np.bool_)
+    links = np.zeros(n_states, dtype=np.int32)
+    workers = max(1, min(MOST_WORKERS, os.cpu_count() or 1, n // FEW_FIBRES))
+    bounds = [n * i // workers for i in range(workers + 1)]
+
+    def work(low: int, high: int) -> Ints:
+        return _some_conflicts(every, of, low, high, kept, links, *arrays)
+
+    if workers == 1:
+        raw = work(0, n)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            raw = np.concatenate(list(pool.map(work, bounds[:-1], bounds[1:])))
+    begin = np.zeros(n_states + 1, dtype=np.int64)
+    np.cumsum(links, out=begin[1:])
+    return _only_kept(kept, begin, raw)
+
+
+@njit
+def _some_conflicts(
     every: bool,
     of: npt.NDArray[np.bool_],
+    low: int,
+    high: int,
+    kept: npt.NDArray[np.bool_],
+    links: Ints,
     start: Longs,
     fibre: Ints,
     target: Ints,
@@ -661,20 +723,22 @@ def _conflicts(
     magnitude: Floats,
     contrast: float,
     separation: float,
-) -> tuple[npt.NDArray[np.bool_], Longs, Ints]:
-    """Test the states of some fibres, in their order, against all of those that they can meet."""
+) -> Ints:
+    """Test the states of some fibres, in their order, against all of those that they can meet.
+
+    It writes `kept` and `links` (conflicts of each state) for them alone, and returns the
+    conflicts, one state's after another's.
+    """
     most = corners.shape[2]
     mine, theirs = np.empty((2, most, 2)), np.empty((2, most, 2))
-    kept = np.zeros(len(pose), dtype=np.bool_)
-    begin = np.zeros(len(pose) + 1, dtype=np.int64)  # of the raw list
     raw = np.empty(4096, dtype=np.int32)
     found = 0
     done = np.zeros(3, dtype=np.bool_)
-    for f in range(len(start) - 1):
+    for f in range(low, high):
         done[:] = False
         u, ax, ay = shape[f], fibre_xy[f, 0], fibre_xy[f, 1]
         for a in range(start[f], start[f + 1]):
-            begin[a] = found
+            before = found
             ta = target[a]
             kept[a] = every
             if done[purpose[ta]] or not of[f]:
@@ -732,13 +796,13 @@ def _conflicts(
                             raw = np.concatenate((raw, np.empty_like(raw)))
                         raw[found] = b
                         found += 1
-            if found == begin[a] and not every:
+            links[a] = found - before
+            if found == before and not every:
                 done[purpose[ta]] = True
                 for r in range(start[f], a):
                     if weight[r] <= weight[a] and purpose[target[r]] == purpose[ta]:
                         kept[r] = False
-    begin[len(pose)] = found
-    return _only_kept(kept, begin, raw)
+    return raw[:found].copy()
 
 
 @njit
@@ -949,4 +1013,4 @@ def _inside(p: Floats, a: Floats, n_a: int) -> bool:
     return inside
 
 
-KERNELS = (_states, same_target, _by_edge, _near, _poses, _conflicts)
+KERNELS = (_states, same_target, _by_edge, _near, _poses, _some_conflicts, _only_kept)

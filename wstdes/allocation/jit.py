@@ -35,7 +35,7 @@ def njit(function: Callable[P, R]) -> Callable[P, R]:
     callable
         With the same signature.
     """
-    dispatcher = numba.njit(function)
+    dispatcher = numba.njit(nogil=True)(function)  # threads may run side by side
     if hasattr(dispatcher, "enable_caching"):  # a plain function under NUMBA_DISABLE_JIT
         with suppress(RuntimeError):  # no folder for the cache
             dispatcher.enable_caching()

@@ -317,7 +317,11 @@ def _take(
         best, cost = -1, np.inf
         for f in fibres:
             has = chosen[f]
-            own = _cost_of(has, p, weight, purpose, group[f], price) if has >= 0 else 0.0
+            own = (
+                _cost_of(has, p, weight, purpose, group[f], price, count, at_least)
+                if has >= 0
+                else 0.0
+            )
             if own == np.inf:
                 continue
             for s in range(start[f], start[f + 1]):
@@ -326,7 +330,9 @@ def _take(
                     for j in range(conflict[s], conflict[s + 1]):
                         c = other[j]
                         if chosen[fibre[c]] == c:
-                            now += _cost_of(c, p, weight, purpose, group[fibre[c]], price)
+                            now += _cost_of(
+                                c, p, weight, purpose, group[fibre[c]], price, count, at_least
+                            )
                     if now < cost:
                         best, cost = s, now
         if best < 0:
@@ -347,12 +353,22 @@ def _take(
 
 
 @njit
-def _cost_of(s: int, p: int, weight: Floats, purpose: Bytes, g: int, price: Floats) -> float:
+def _cost_of(
+    s: int,
+    p: int,
+    weight: Floats,
+    purpose: Bytes,
+    g: int,
+    price: Floats,
+    count: Ints,
+    at_least: Ints,
+) -> float:
     """What it costs that a chosen state makes way for a standard or for sky.
 
-    Sky can be taken elsewhere, as long as its own turn is still to come.
+    Sky can be taken elsewhere, as long as its own turn is still to come; and what a group has
+    beyond its quota it can spare.
     """
-    if purpose[s] == SCIENCE:
+    if purpose[s] == SCIENCE or g < 0 or count[g, purpose[s]] > at_least[g, purpose[s]]:
         return float(weight[s])
     if purpose[s] == SKY and p == STANDARD and g >= 0:
         return float(weight[s] + price[g, SKY])
