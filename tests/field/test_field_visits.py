@@ -60,6 +60,7 @@ def test_reasons_add_up_and_are_told(once: Allocation) -> None:
         if len(rows):
             texts = once.why(str(once.targets.id[rows[0]]))
             assert len(texts) == 1
+            assert once.why(once.targets.id[rows[0]]) == texts  # as a number, too
             assert any(some in texts[0] for some in words)
     with pytest.raises(WstdesError, match="no target of the field has the identifier '7'"):
         once.why("7")
