@@ -71,6 +71,12 @@ def allocate(
         str | None, typer.Option(help="A fraction drawn at random, or a file: a number a line.")
     ] = None,
     stuck: Annotated[str | None, typer.Option(help="The same, for those stuck at home.")] = None,
+    separation: Annotated[
+        str | None, typer.Option(help="Targets with a fibre are this far apart: 10arcsec.")
+    ] = None,
+    contrast: Annotated[
+        float | None, typer.Option(help="Neighbours on a slit differ by at most this [mag].")
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(metavar="PART=NAME", help="priority=rank, ra='alpha [hourangle]'; repeated."),
@@ -130,8 +136,8 @@ def allocate(
         catalogue_epoch=catalogue_epoch, airmass=airmass, hour_angle=hour_angle, site=site,
         visits=visits, method=method, time_limit_s=limit_s, sky=sky, standards=standards,
         broken=_fraction_or_file(broken), stuck=_fraction_or_file(stuck),
-        columns=_columns(column or []), mode=mode, use_class=by_class,
-        quotas=_quotas(quota or []), seed=seed,
+        separation=separation, contrast=contrast, columns=_columns(column or []), mode=mode,
+        use_class=by_class, quotas=_quotas(quota or []), seed=seed,
     )  # fmt: skip
     written = _write(done, out, figure)
     _results(done, written)

@@ -17,7 +17,7 @@ from wstdes.field.angles import parse_angle, parse_dec, parse_ra
 from wstdes.field.catalogue import TargetList, class_weights, read_targets
 from wstdes.field.frame import CATALOGUE_EPOCH_YR, Frame
 from wstdes.field.hardware import Hardware, air, choose_fibres, load
-from wstdes.field.problem import FieldProblem, build_problem, edges
+from wstdes.field.problem import FieldProblem, Rules, build_problem, edges
 from wstdes.field.visits import Agenda, solve_visit, survey_quotas, visit_worth
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def allocate(
     standards: float | None = None,
     broken: float | Sequence[int] | str | Path | None = None,
     stuck: float | Sequence[int] | str | Path | None = None,
+    separation: str | Quantity | None = None,
+    contrast: float | None = None,
     columns: Mapping[str, str] | None = None,
     mode: str = "LR",
     use_class: bool = False,
@@ -87,6 +89,10 @@ def allocate(
     broken, stuck : float, sequence of int or path, optional
         A fraction drawn at random, numbers of positioners from 0, or a file with one a line.
         A stuck positioner stays at home, and counts as sky where that is blank.
+    separation : str or Quantity, optional
+        Two targets with a fibre are at least this far apart: ``"10 arcsec"``.
+    contrast : float, optional
+        Neighbours on a slit differ by at most this much in magnitude.
     columns : mapping, optional
         Which column is what: ``{"priority": "rank"}``.
     mode : {"LR", "HR"}
@@ -116,7 +122,9 @@ def allocate(
         hint = did_you_mean(method, ("auto", *METHODS))
         raise WstdesError(f"there is no method '{method}' of allocation; {hint}")
     _check_shares(sky=sky, standards=standards)
+    _check_years(epoch=epoch, catalogue_epoch=catalogue_epoch)
     model = load(hardware)
+    rules = _rules(model, separation, contrast)
     turn = parse_angle(rotator, "rotator", "30deg")
     ra_rad, dec_rad = parse_ra(ra), parse_dec(dec)
     clock = None if hour_angle is None else parse_angle(hour_angle, "hour angle", "-2h", 15.0)
@@ -146,8 +154,9 @@ def allocate(
             raise CatalogueError(f"{inside.source}: {error}") from None
     wish = survey_quotas(quotas, inside)
     made, got, plan, kept = _visits(
-        model, inside, x_m, y_m, weight, dead, fixed, shares, visits, wish, method, time_limit_s
-    )
+        model, inside, x_m, y_m, weight, dead, fixed, shares, rules, visits, wish, method,
+        time_limit_s,
+    )  # fmt: skip
     return Allocation(
         hardware=model, frame=frame, targets=inside, x_m=x_m, y_m=y_m, visits=made, broken=dead,
         stuck=fixed, got=got, reach=_reach(model, inside, x_m, y_m, ~(dead | fixed)), seed=seed,
@@ -155,10 +164,31 @@ def allocate(
     )  # fmt: skip
 
 
+def _rules(
+    model: Hardware, separation: str | Quantity | None, contrast: float | None
+) -> Rules | None:
+    """The rules for pairs of targets, if there are any."""
+    if separation is None and contrast is None:
+        return None
+    apart = 0.0 if separation is None else parse_angle(separation, "separation", "10arcsec")
+    if not 0.0 <= apart < math.radians(0.1):
+        raise WstdesError(f"separation: '{separation}' is not an angle from 0 to 6 arcmin")
+    if contrast is not None and not contrast >= 0.0:
+        raise WstdesError(f"contrast: {contrast} is not a number of magnitudes, zero or more")
+    return Rules(apart * model.scale_m_per_rad, np.inf if contrast is None else contrast)
+
+
 def _check_shares(**shares: float | None) -> None:
     for name, share in shares.items():
         if share is not None and not 0.0 <= share < 1.0:
             raise WstdesError(f"{name}: the share of fibres {share} is not in 0 to 1")
+
+
+def _check_years(**years: float | None) -> None:
+    for name, year in years.items():
+        if year is not None and not 1800.0 <= year <= 2200.0:
+            text = name.replace("_", " ")
+            raise WstdesError(f"{text}: {year} is no Julian year from 1800 to 2200, such as 2030.5")
 
 
 def _in_field(
@@ -204,6 +234,7 @@ def _visits(
     broken: npt.NDArray[np.bool_],
     stuck: npt.NDArray[np.bool_],
     shares: tuple[tuple[float, float], tuple[float, float]],
+    rules: Rules | None,
     visits: int,
     quotas: list[float] | None,
     method: str,
@@ -229,7 +260,8 @@ def _visits(
             worth, open_ = agenda.at(number, got)
         field = build_problem(
             plane, usable, targets, np.flatnonzero(open_), x_m, y_m, weight,
-            sky=shares[0], standards=shares[1], already=on_sky,
+            sky=shares[0], standards=shares[1], already=on_sky, rules=rules,
+            magnitude=targets.magnitude,
         )  # fmt: skip
         solution, kept = solve_visit(field, targets, worth, quotas, method, time_limit_s)
         visit = _visit(model, targets, field, solution, broken, stuck, on_sky)

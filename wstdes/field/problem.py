@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -18,13 +18,29 @@ if TYPE_CHECKING:
 
     from wstdes.models.focalplane import Arms
 
-__all__ = ["FieldProblem", "build_problem", "edges", "slit_blocks"]
+__all__ = ["FieldProblem", "Rules", "build_problem", "edges", "slit_blocks", "slit_next"]
 
 BLOCK = 200
 """Fibres of a block of a slit, about: with 2 % standards there are four in each (assumed)."""
 
 CLEAR_M = 0.36e-3
 """Blank sky is this far from every target [m]: 2 arcsec for WST, two fibres' widths (assumed)."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What else two targets with a fibre must respect.
+
+    Parameters
+    ----------
+    separation_m : float
+        They are at least this far apart [m]; zero for no such rule.
+    contrast_mag : float
+        Spectra side by side on a detector differ by no more [mag]; infinite for no such rule.
+    """
+
+    separation_m: float = 0.0
+    contrast_mag: float = np.inf
 
 
 class OfTargets(Protocol):
@@ -75,6 +91,8 @@ def build_problem(
     sky: tuple[float, float],
     standards: tuple[float, float],
     already: npt.NDArray[np.bool_] | None = None,
+    rules: Rules | None = None,
+    magnitude: npt.NDArray[np.floating] | None = None,
 ) -> FieldProblem:
     """Build the problem of one visit.
 
@@ -96,6 +114,10 @@ def build_problem(
         Shares of the usable fibres, for LR and HR.
     already : bool[n], optional
         Positioners that look at blank sky as they are, and count for the quota.
+    rules : Rules, optional
+        Distance and contrast; none by default.
+    magnitude : float[t], optional
+        Brightness of each target of the list, for the contrast; NaN where it is not known.
 
     Returns
     -------
@@ -121,6 +143,7 @@ def build_problem(
         fibre_xy_m=np.column_stack([plane.x_m, plane.y_m]),
         target_xy_m=np.column_stack([xs, ys]),
         arms=plane.arms,
+        **_more(plane, rules, None if magnitude is None else magnitude[row], n_blank),
     )
     problem = AssignmentProblem(
         n_fibres=plane.n_fibres,
@@ -133,6 +156,33 @@ def build_problem(
         geometry=geometry,
     )
     return FieldProblem(problem, row, xs, ys)
+
+
+def _more(
+    plane: FocalPlane,
+    rules: Rules | None,
+    magnitude: npt.NDArray[np.floating] | None,
+    n_blank: int,
+) -> dict[str, Any]:
+    """What the rules add to the geometry; blank sky has no brightness."""
+    if rules is None:
+        return {}
+    more: dict[str, Any] = {"separation_m": rules.separation_m}
+    if np.isfinite(rules.contrast_mag) and magnitude is not None:
+        unknown = np.full(n_blank, np.nan)
+        more["magnitude"] = np.concatenate([magnitude.astype(np.float64), unknown])
+        more["contrast_mag"] = rules.contrast_mag
+        more["slit_next"] = slit_next(plane)
+    return more
+
+
+def slit_next(plane: FocalPlane) -> npt.NDArray[np.int32]:
+    """The fibre that follows on the same slit, or -1: int32[n]."""
+    order = np.lexsort((plane.slit, plane.spectrograph, plane.kind))
+    same = (np.diff(plane.kind[order]) == 0) & (np.diff(plane.spectrograph[order]) == 0)
+    following = np.full(plane.n_fibres, -1, dtype=np.int32)
+    following[order[:-1][same]] = order[1:][same]
+    return following
 
 
 def edges(
