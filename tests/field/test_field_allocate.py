@@ -127,7 +127,7 @@ def test_stuck_ones_on_blank_sky_count_for_the_quota(small_plane: Path) -> None:
     ({"ra": "10"}, "no unit"), ({"dec": "95d"}, "-90, 90"), ({"sky": 2.0}, "sky"),
     ({"airmass": 0.5}, "airmass"), ({"airmass": 1.2, "hour_angle": "1h"}, "not both"),
     ({"hour_angle": "12h"}, "refraction"), ({"dec": "60d"}, "no target within"),
-    ({"hardware": "wst-2062"}, "wst-2026"),
+    ({"hardware": "wst-2062"}, "wst-2026"), ({"epoch": float("nan")}, "epoch: nan"),
 ])  # fmt: skip
 def test_bad_options_are_refused(
     small_plane: Path, targets: dict[str, Any], options: dict[str, Any], words: str
@@ -201,6 +201,12 @@ def test_the_check_finds_what_is_wrong(written: Path) -> None:
         "quota": spoil(file, "fibres", USE=lambda u: np.where(u == "sky", "unassigned", u)),
         "objective": replace(file, meta={**file.meta, "OBJECTIV": 1.0}),
         "upper bound": replace(file, meta={**file.meta, "BOUND": 1.0}),
+        "TARGET_ID": spoil(file, "fibres", TARGET_ID=put(one, file.fibres["TARGET_ID"][other])),
+        "RA and Dec": spoil(file, "targets", DEC=lambda dec: dec + 1e-3),
+        "no outline": spoil(file, "fibres", SHAPE=put(one, 7)),
+        "to its target": spoil(file, "fibres", THETA=put(one, np.nan)),
+        "reach its target": spoil(file, "fibres", PATROL=put(one, np.nan)),
+        "a quota without": spoil(file, "quotas", GROUP=lambda group: group - 3),
         "arms collide": spoil(file, "shapes", X=lambda x: 4.0 * x, Y=lambda y: 4.0 * y),
     }
     for words, spoilt in cases.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +86,26 @@ def test_collisions_count_only_with_outlines(tmp_path: Path) -> None:
     ({"arm_mm": np.array([1.0, -2.0])}, r"arm_mm\[1\] is -2"),
     ({"arm_mm": np.ones(2), "theta_polygon": BAR}, "phi_polygon"),
     ({"arm_mm": np.ones(2), "phi_polygon": BAR[:2]}, "2 corners"),
+    ({"arm_mm": np.ones(2), "phi_polygon": BAR[:0]}, "0 corners"),
+    ({"target_weight": np.array([1.0, 1e308, 1.0])}, r"target_weight\[1\] is 1e\+308"),
     ({"target_class": np.array([{}, {}, {}], dtype=object)}, "cannot be read"),
 ])  # fmt: skip
 def test_what_is_wrong_is_named(tmp_path: Path, change: dict[str, Any], words: str) -> None:
     with pytest.raises(WstdesError, match=words):
         read_problem(problem(tmp_path, **change))
+
+
+@pytest.mark.parametrize("header", [
+    "{'descr': '<f8', 'shape': (",
+    "{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000000,), }",
+])  # fmt: skip
+def test_a_damaged_array_is_told_of(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "d.npz"
+    with zipfile.ZipFile(path, "w") as file:
+        text = header.encode() + b"\n"
+        file.writestr("edge_fibre.npy", b"\x93NUMPY\x01\x00" + bytes([len(text), 0]) + text)
+    with pytest.raises(WstdesError, match="cannot be read"):
+        read_problem(path)
 
 
 def test_no_edges_and_no_targets_are_legal(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Verdict", "arms_overlap", "check_assignment"]
 
 _NEAR_MM = 1e-3
+_FASTEST_ARCSEC_PER_YR = 10.5
+"""Of Barnard's star; what moves farther between two epochs is another target."""
 _MOST = 5
 _CHUNK = 20_000
 
@@ -63,6 +65,7 @@ def check_assignment(file: AssignmentFile, broken: npt.NDArray[np.bool_] | None 
     fibres, targets = file.fibres, file.targets
     _check_once(fibres, targets, failures)
     _check_use(fibres, targets, broken, failures)
+    _check_sky_places(file, failures)
     _check_reach(file, failures)
     pairs = _check_collisions(file, failures) if file.meta.get("ARMS") else 0
     _check_quotas(file, failures, notes)
@@ -150,6 +153,29 @@ def _check_use(
     _say(failures, lost, names, "is on science or a standard without a target")
 
 
+def _check_sky_places(file: AssignmentFile, failures: list[str]) -> None:
+    """Identifiers and positions on the sky are the same in both tables."""
+    fibres, targets = file.fibres, file.targets
+    target = fibres["TARGET"]
+    has = np.flatnonzero((target >= 0) & (target < len(targets["ID"])))
+    names, row = fibres["FIBRE"][has], target[has]
+    if "TARGET_ID" in fibres:
+        other = fibres["TARGET_ID"][has].astype(str) != targets["ID"][row].astype(str)
+        _say(failures, other, names, "its TARGET_ID is not that of its target")
+    if not {"RA", "DEC"} <= fibres.keys() & targets.keys():
+        return
+    one, there = (
+        np.radians([table["RA"][rows], table["DEC"][rows]])
+        for table, rows in ((fibres, has), (targets, row))
+    )
+    half = np.sin(0.5 * (one - there)) ** 2
+    square = half[1] + np.cos(one[1]) * np.cos(there[1]) * half[0]
+    away = np.degrees(2.0 * np.arcsin(np.sqrt(np.minimum(square, 1.0)))) * 3600.0
+    years = abs(float(file.meta.get("EPOCH", 0.0)) - float(file.meta.get("CATEPOCH", 0.0)))
+    slack = 1.0 + _FASTEST_ARCSEC_PER_YR * years
+    _say(failures, ~(away <= slack), names, "its RA and Dec are not those of its target")
+
+
 def _check_reach(file: AssignmentFile, failures: list[str]) -> None:
     """The fibre is where its target is, within its reach, and its angles bring it there."""
     fibres, targets = file.fibres, file.targets
@@ -166,7 +192,8 @@ def _check_reach(file: AssignmentFile, failures: list[str]) -> None:
         aim = np.where(has[:, None], there, aim)
     dx, dy = (aim - np.column_stack([fibres["X"], fibres["Y"]])).T
     r = np.hypot(dx, dy)
-    far = moved & ((r > fibres["PATROL"] + _NEAR_MM) | (r < fibres["INNER"] - _NEAR_MM))
+    within = (r <= fibres["PATROL"] + _NEAR_MM) & (r >= fibres["INNER"] - _NEAR_MM)
+    far = moved & ~within
     _say(failures, far, names, "does not reach its target")
     if not file.meta.get("ARMS") or file.meta.get("SPINES"):
         return
@@ -177,20 +204,25 @@ def _check_reach(file: AssignmentFile, failures: list[str]) -> None:
     _say(failures, off, names, "its angles do not bring it to its target")
     low, high = fibres["THETA_MIN"] - 1e-6, fibres["THETA_MAX"] + 1e-6
     turned = fibres["THETA"] + 360.0 * np.ceil((low - fibres["THETA"]) / 360.0)
-    stop = (turned > high) | (fibres["PHI"] < fibres["PHI_MIN"] - 1e-6)
-    stop |= fibres["PHI"] > fibres["PHI_MAX"] + 1e-6
-    _say(failures, moved & stop, names, "an angle is beyond a hard stop")
+    free = (turned <= high) & (fibres["PHI"] >= fibres["PHI_MIN"] - 1e-6)
+    free &= fibres["PHI"] <= fibres["PHI_MAX"] + 1e-6
+    _say(failures, moved & ~free, names, "an angle is beyond a hard stop")
 
 
 def _check_quotas(file: AssignmentFile, failures: list[str], notes: list[str]) -> None:
     """Each group has what it needs, or the file says what it lacks."""
     quotas, fibres = file.quotas, file.fibres
+    nobody = ~np.isin(quotas["GROUP"], fibres["GROUP"])
+    if nobody.any():
+        failures.append(f"{_list('group', quotas['GROUP'][nobody])}: a quota without fibres")
+        return
     for name in ("sky", "standard"):
         rows = np.flatnonzero(quotas["PURPOSE"] == name)
         if not len(rows):
             continue
-        size = int(max(quotas["GROUP"].max(), fibres["GROUP"].max())) + 1
-        have = np.bincount(fibres["GROUP"][fibres["USE"] == name], minlength=size)
+        grouped = (fibres["USE"] == name) & (fibres["GROUP"] >= 0)
+        size = int(quotas["GROUP"].max()) + 1
+        have = np.bincount(fibres["GROUP"][grouped], minlength=size)
         lack = quotas["WANTED"][rows] - have[quotas["GROUP"][rows]]
         untold = lack > quotas["MISSING"][rows]
         if untold.any():
@@ -226,11 +258,17 @@ def _check_sums(file: AssignmentFile, failures: list[str]) -> None:
 def _check_collisions(file: AssignmentFile, failures: list[str]) -> int:
     """No arm of a placed positioner overlaps one of another; returns the pairs looked at."""
     fibres = file.fibres
-    placed = np.flatnonzero(np.isfinite(fibres["AIM_X"]))
+    spine = bool(file.meta.get("SPINES"))
+    moved = np.isfinite(fibres["AIM_X"]) & np.isfinite(fibres["AIM_Y"])
+    outlined = file.shapes["SHAPE"][file.shapes["ARM"] == "phi"]
+    unknown = moved & ~np.isin(fibres["SHAPE"], outlined)
+    _say(failures, unknown, fibres["FIBRE"], "table SHAPES has no outline of its arms")
+    if not spine:  # angles that are no numbers have been told of by now
+        moved &= np.isfinite(fibres["THETA"]) & np.isfinite(fibres["PHI"])
+    placed = np.flatnonzero(moved)
     parts: list[tuple[Floats, npt.NDArray[np.int64]]] = []
     axis = np.column_stack([fibres["X"], fibres["Y"]])
     theta, phi = np.radians(fibres["THETA"]), np.radians(fibres["PHI"])
-    spine = bool(file.meta.get("SPINES"))
     elbow = axis + fibres["THETA_ARM"][:, None] * np.column_stack([np.cos(theta), np.sin(theta)])
     if spine:
         elbow = np.column_stack([fibres["AIM_X"], fibres["AIM_Y"]])

@@ -40,6 +40,9 @@ _NEEDED = {
 }  # fmt: skip
 
 
+_OF_ARMS = ("THETA_ARM", "PHI_ARM", "THETA_MIN", "THETA_MAX", "PHI_MIN", "PHI_MAX", "SHAPE")
+
+
 @dataclass(frozen=True, eq=False)
 class AssignmentFile:
     """What a FITS file of assignments holds.
@@ -329,7 +332,8 @@ def read_assignment(path: str | Path) -> AssignmentFile:
         reason = str(error).partition("\n")[0]
         raise WstdesError(f"{path}: cannot be read as a FITS file: {reason}") from None
     for name, columns in _NEEDED.items():
-        lacking = [c for c in columns if c not in tables.get(name, {})]
+        more = _OF_ARMS if name == "ASSIGNMENTS" and meta.get("ARMS") else ()
+        lacking = [c for c in (*columns, *more) if c not in tables.get(name, {})]
         if lacking:
             raise WstdesError(
                 f"{path}: is no file of assignments: table {name} lacks {', '.join(lacking)}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,13 @@ _NEEDED = (
     "positioner_xy", "target_xy", "target_class", "target_weight", "edge_fibre", "edge_target",
 )  # fmt: skip
 _OPTIONAL = ("arm_mm", "theta_polygon", "phi_polygon")
+_MOST_WEIGHT = 1e290
+"""Sums of greater weights may exceed what a number can hold."""
+_DAMAGED = (
+    OSError, ValueError, EOFError, KeyError, RuntimeError, SyntaxError, MemoryError,
+    zipfile.BadZipFile, zlib.error, tokenize.TokenError,
+)  # fmt: skip
+"""What NumPy raises on a file that is damaged, by where the damage is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +86,10 @@ def read_problem(path: str | Path) -> ProblemFile:
     n, t = len(fibre_xy), len(target_xy)
     weight = _floats(path, arrays, "target_weight", (t,))
     if (weight < 0.0).any():
-        raise _wrong(path, "target_weight", weight, weight < 0.0, "is negative")
+        raise _wrong(path, "target_weight", weight, weight < 0.0, "must not be negative")
+    if weight.max(initial=0.0) > _MOST_WEIGHT:
+        heavy = weight > _MOST_WEIGHT
+        raise _wrong(path, "target_weight", weight, heavy, f"must be {_MOST_WEIGHT:g} at most")
     classes = _whole(path, arrays, "target_class", t, np.iinfo(np.int16).max + 1)
     fibre = _whole(path, arrays, "edge_fibre", None, n)
     target = _whole(path, arrays, "edge_target", len(fibre), t)
@@ -171,7 +183,7 @@ def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files if name in _NEEDED + _OPTIONAL}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise WstdesError(f"{path}: cannot be read as .npz: {error}") from None
 
 
@@ -255,7 +267,7 @@ def _arms(path: Path, arrays: dict[str, npt.NDArray[Any]], n: int) -> Arms | Non
         given = arrays.get(name, nothing)
         shape = (n, None, 2) if given.ndim == 3 else (None, 2)
         corners = 1e-3 * _floats(path, {name: given}, name, shape)
-        if 0 < corners.shape[-2] < 3:
+        if corners.shape[-2] < 3 and (name == "phi_polygon" or corners.shape[-2] > 0):
             raise WstdesError(f"{path}: {name} has {corners.shape[-2]} corners; 3 are the fewest")
         outlines[name] = np.broadcast_to(corners, (n, *corners.shape[-2:]))
     if "theta_polygon" in arrays and "phi_polygon" not in arrays:
