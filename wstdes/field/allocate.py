@@ -191,13 +191,6 @@ def _check_years(**years: float | None) -> None:
             raise WstdesError(f"{text}: {year} is no Julian year from 1800 to 2200, such as 2030.5")
 
 
-def _check_years(**years: float | None) -> None:
-    for name, year in years.items():
-        if year is not None and not 1800.0 <= year <= 2200.0:
-            text = name.replace("_", " ")
-            raise WstdesError(f"{text}: {year} is no Julian year from 1800 to 2200, such as 2030.5")
-
-
 def _in_field(
     everything: TargetList, frame: Frame, model: Hardware
 ) -> tuple[TargetList, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
