@@ -123,6 +123,7 @@ def test_stuck_ones_on_blank_sky_count_for_the_quota(small_plane: Path) -> None:
 
 @pytest.mark.parametrize(("options", "words"), [
     ({"broken": 1.0}, "all 660 positioners"), ({"broken": 1.5}, "0 to 1"),
+    ({"broken": 5}, "0 to 1"),
     ({"broken": [700]}, "700"), ({"visits": 0}, "visits"), ({"method": "best"}, "no method"),
     ({"ra": "10"}, "no unit"), ({"dec": "95d"}, "-90, 90"), ({"sky": 2.0}, "sky"),
     ({"airmass": 0.5}, "airmass"), ({"airmass": 1.2, "hour_angle": "1h"}, "not both"),

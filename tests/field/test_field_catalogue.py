@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from astropy.table import Table
+from astropy import units as u
+from astropy.coordinates import Angle, SkyCoord
+from astropy.table import QTable, Table
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +47,18 @@ def test_positions_are_enough() -> None:
     got = read_targets({"ra": [10.0], "dec": [5.0]}, mode="hr")
     assert (got.id[0], got.weight[0], got.kind[0], got.required[0]) == (1, 1.0, 1, 1)
     assert np.isnan(got.magnitude[0])
+
+
+def test_units_and_masks_of_arrays_hold() -> None:
+    place = {"ra": np.radians([10.0, 20.0]) * u.rad, "dec": Angle([5.0, 6.0] * u.deg)}
+    for source in (place, QTable(place), QTable({**place, "c": SkyCoord(**place)})):
+        got = read_targets(source)
+        np.testing.assert_allclose(np.degrees(got.ra_rad), [10.0, 20.0])
+        np.testing.assert_allclose(np.degrees(got.dec_rad), [5.0, 6.0])
+    masked = np.ma.array([1.0, 2.0], mask=[False, True])
+    for holes in ({**place, "priority": masked}, QTable({**place, "priority": masked})):
+        with pytest.raises(CatalogueError, match="row 2, column 'priority': no value"):
+            read_targets(holes)
 
 
 def test_columns_have_other_names_if_the_user_says_so() -> None:

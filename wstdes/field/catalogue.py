@@ -170,10 +170,15 @@ def _open(
 
     if not isinstance(source, Table):
         try:
-            source = Table({name: np.asarray(values) for name, values in source.items()})
+            source = Table({name: _array(values) for name, values in source.items()})
         except (ValueError, TypeError, AttributeError) as error:
             raise _columns.refusal("targets", [f"cannot be read as a table: {error}"]) from error
     return "targets", columns_of(source)
+
+
+def _array(values: Any) -> Any:
+    """An array as it is with its unit or its mask; lists and the like as arrays."""
+    return values if hasattr(values, "unit") else np.asanyarray(values)
 
 
 def _targets(

@@ -192,7 +192,7 @@ def choose_fibres(what: str, given: Any, n_fibres: int, streams: Streams) -> npt
     mask = np.zeros(n_fibres, dtype=np.bool_)
     if given is None:
         return mask
-    if isinstance(given, float):
+    if isinstance(given, int | float):
         if not 0.0 <= given <= 1.0:
             raise WstdesError(f"{what}: the fraction {given} is not in 0 to 1")
         draw = streams("allocate", what).permutation(n_fibres)

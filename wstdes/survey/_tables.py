@@ -76,8 +76,17 @@ def read_columns(path: Path) -> dict[str, Column]:
 
 
 def columns_of(table: Table) -> dict[str, Column]:
-    """Return the columns of a table in memory, in its order."""
-    return {str(name): _column(table, name) for name in table.colnames}
+    """Return the columns of a table in memory, in its order.
+
+    Quantities become plain columns with their units; what is no column of numbers or text, such
+    as astropy's SkyCoord, is left out.
+    """
+    from astropy.table import Column as AstropyColumn
+    from astropy.table import Table
+
+    plain = Table(table, copy=False)  # of a QTable's quantities this makes columns
+    names = [name for name in plain.colnames if isinstance(plain[name], AstropyColumn)]
+    return {str(name): _column(plain, name) for name in names}
 
 
 def _suffix(path: Path) -> str:
