@@ -109,3 +109,11 @@ def test_from_the_command_line(
     code, _, err = call("--why", "nobody")
     assert code == 2
     assert "no target of the field has the identifier 'nobody'" in err
+
+
+def test_who_gave_way_to_a_share_is_told_so(once: Allocation) -> None:
+    assert once.shared
+    assert not any("a better assignment exists" in reason for reason in once.limits())
+    lost = np.flatnonzero(once.wanted & (once.got == 0) & (once.reach == 2))
+    for row in lost[:40]:
+        assert "a better assignment exists" not in once.why(str(once.targets.id[row]))[0]

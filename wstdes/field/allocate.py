@@ -160,7 +160,7 @@ def allocate(
     return Allocation(
         hardware=model, frame=frame, targets=inside, x_m=x_m, y_m=y_m, visits=made, broken=dead,
         stuck=fixed, got=got, reach=_reach(model, inside, x_m, y_m, ~(dead | fixed)), seed=seed,
-        notes=(*_notes(inside, model, shares), *kept), plan=plan,
+        notes=(*_notes(inside, model, shares), *kept), plan=plan, shared=wish is not None,
     )  # fmt: skip
 
 

@@ -123,6 +123,8 @@ class Allocation:
     plan : (float, float) or None
         Of several visits, the worth of the targets completed, and a bound of every plan: it
         counts parts of targets, and leaves collisions out.
+    shared : bool
+        Whether surveys have shares, so that weights alone do not decide.
     """
 
     hardware: Hardware
@@ -138,6 +140,7 @@ class Allocation:
     seed: int
     notes: tuple[str, ...] = ()
     plan: tuple[float, float] | None = None
+    shared: bool = False
 
     @property
     def objective(self) -> float:

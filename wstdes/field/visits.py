@@ -165,13 +165,16 @@ def lost_to_others(done: Allocation, lost: Bools) -> dict[str, int]:
     codes = np.full(len(lost), -1)
     codes[made.field.row] = explain_all(made.field.problem, made.solution)[: len(made.field.row)]
     number = np.bincount(codes[lost] + 1, minlength=len(Why) + 1)[1:]
+    better = "targets would fit at a gain: a better assignment exists"
+    if done.shared:
+        better = "targets gave way to the shares of surveys"
     return {
         "targets were outbid: their fibres serve others": int(number[Why.OUTBID]),
         "targets lost to collisions: arms would touch": int(number[Why.COLLISION]),
         "targets are too near to others with a fibre": int(number[Why.SEPARATION]),
         "targets would lie beside spectra too unlike": int(number[Why.CONTRAST]),
         "targets lost to quotas: fibres held for sky or standards": int(number[Why.QUOTA]),
-        "targets would fit at a gain: a better assignment exists": int(number[Why.MISSED]),
+        better: int(number[Why.MISSED]),
     }
 
 
@@ -197,7 +200,7 @@ def why(done: Allocation, identifier: str | int, visit: int = -1) -> list[str]:
     WstdesError
         If no target of the field has that identifier.
     """
-    from wstdes.allocation.explain import explain
+    from wstdes.allocation.explain import Why, explain
     from wstdes.allocation.prepared import prepare_field
 
     targets, made = done.targets, done.visits[visit]
@@ -228,5 +231,11 @@ def why(done: Allocation, identifier: str | int, visit: int = -1) -> list[str]:
             ready, made.solution, int(place[row]), name=name, broken=done.broken | done.stuck,
             candidates=plane.kind == targets.kind[row], patrol_m=plane.patrol_m,
         )  # fmt: skip
+        if reason.why == Why.MISSED and done.shared:
+            texts.append(
+                f"target {identifier} would fit at a gain by its own weight, but gave way to the "
+                "shares of the surveys (quota)."
+            )
+            continue
         texts.append(reason.text)
     return texts

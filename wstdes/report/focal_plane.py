@@ -78,8 +78,11 @@ def _titles(allocation: Allocation, visit: int) -> tuple[str, str]:
     out = allocation.broken | allocation.stuck
     science = int((done.use == Use.SCIENCE).sum())
     working = int((~out).sum())
-    gap = done.solution.gap
+    gap, whose = done.solution.gap, ""
+    if allocation.plan is not None:
+        gap, whose = allocation.gap, "all visits together "
     proof = "proven optimal" if gap <= 1e-9 else f"within {_percent(gap)} of the optimum"
+    proof = whose + proof
     title = f"{science:,} of {working:,} working fibres on science targets, {proof}"
     frame = allocation.frame
     hours = math.degrees(frame.ra_rad) / 15.0
