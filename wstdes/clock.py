@@ -92,14 +92,6 @@ class Clock:
         """Date, at the site, of the evening of a day of the run."""
         return self.start + dt.timedelta(days=day)
 
-    def seconds_of_date(self, date: dt.date) -> float:
-        """Noon of a date, in seconds of the run."""
-        return (date - self.start).days * DAY_S
-
-    def local_hour(self, t_s: float) -> float:
-        """Local mean solar time at the site [h], in [0, 24)."""
-        return (12.0 + t_s / 3600.0) % 24.0
-
     def decimal_year(self, t_s: float) -> float:
         """The year with its fraction, for epochs of proper motions [yr]."""
         return 2000.0 + (self.ut1_jd(t_s)[0] - 2451545.0 + float(self.ut1_jd(t_s)[1])) / 365.25

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wstdes.allocation import AssignmentProblem, Geometry, Purpose, Quotas, solve
-from wstdes.allocation.insert import insert_target, release_reserved, reserve, spread_reserve
+from wstdes.allocation.insert import insert_target
 from wstdes.allocation.outcome import solution_of
 from wstdes.allocation.prepared import prepare_field
+from wstdes.allocation.reserve import release_reserved, reserve, spread_reserve
 from wstdes.errors import WstdesError
 from wstdes.models.focalplane import Arms
 from wstdes.models.focalplane.arms import ArmShape, capsule

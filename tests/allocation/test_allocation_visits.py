@@ -11,13 +11,9 @@ from hypothesis import strategies as st
 from test_allocation_insert import SEED, assignments, small_field
 
 from wstdes.allocation import AssignmentProblem, Purpose, Quotas
+from wstdes.allocation.orientation import best_orientation, choose_orientations
 from wstdes.allocation.prepared import prepare_field
-from wstdes.allocation.visits import (
-    best_orientation,
-    choose_orientations,
-    plan_visits,
-    visits_bound,
-)
+from wstdes.allocation.visits import plan_visits, visits_bound
 from wstdes.errors import WstdesError
 
 

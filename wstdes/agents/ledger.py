@@ -163,10 +163,6 @@ class SurveyLedger:
         self.state.pending[visit].closed = True
         self._settle(visit)
 
-    def is_open(self, visit: int) -> bool:
-        """Whether verdicts of the visit are still to come."""
-        return visit in self.state.pending
-
     def _survey(self, number: int) -> Survey:
         return self.parts.scenario.surveys[self.parts.survey_names[number]]
 

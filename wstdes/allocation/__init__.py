@@ -19,18 +19,15 @@ from __future__ import annotations
 from wstdes.allocation.assign import Assignment, FibreUse, assign, kernels_cached, warm_up
 from wstdes.allocation.candidates import build_candidates
 from wstdes.allocation.explain import Reason, Why, explain, explain_all
-from wstdes.allocation.insert import Insertion, insert_target, reserve, spread_reserve
+from wstdes.allocation.insert import Insertion, insert_target
 from wstdes.allocation.matching import match_in_order
 from wstdes.allocation.methods import METHODS, solve
+from wstdes.allocation.orientation import best_orientation, choose_orientations
 from wstdes.allocation.prepared import Prepared, prepare_field
 from wstdes.allocation.problem import AssignmentProblem, Geometry, Purpose, Quotas, Solution
+from wstdes.allocation.reserve import reserve, spread_reserve
 from wstdes.allocation.share import SurveyShare, share_fibres
-from wstdes.allocation.visits import (
-    VisitPlan,
-    best_orientation,
-    choose_orientations,
-    plan_visits,
-)
+from wstdes.allocation.visits import VisitPlan, plan_visits
 
 __all__ = [
     "METHODS",

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wstdes.allocation.jit import njit, plain
+from wstdes.allocation.pairs import Pairs
 from wstdes.allocation.problem import Geometry
+from wstdes.allocation.states import Conflicts, States, all_states, some_states
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from wstdes.allocation.problem import AssignmentProblem
-    from wstdes.models.focalplane import Arms
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int32]
@@ -36,212 +37,7 @@ MOST_WORKERS, FEW_FIBRES = 4, 1000
 CENTRED_M = 1e-9
 """A fibre this near its own axis [m] can have any theta."""
 
-__all__ = [
-    "KERNELS",
-    "Conflicts",
-    "States",
-    "all_states",
-    "blocked_edges",
-    "build_conflicts",
-    "state_conflicts",
-]
-
-
-@dataclass(frozen=True, eq=False)
-class States:
-    """What each fibre can do: some edges of a problem, in the order of their fibres.
-
-    Parameters
-    ----------
-    start : int64[n + 1]
-        The states of fibre f are ``start[f]`` to ``start[f + 1]``, the last not included.
-    edge, fibre, target : int32[s]
-        Edge of the problem, fibre and target of each state.
-    weight : float64[s]
-        Worth of its target.
-    """
-
-    start: Longs
-    edge: Ints
-    fibre: Ints
-    target: Ints
-    weight: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Conflicts:
-    """Edges, or states, that exclude each other.
-
-    Parameters
-    ----------
-    start : int64[m + 1]
-        What excludes number i is ``other[start[i]:start[i + 1]]``.
-    other : int32[c]
-        Grouped by fibre; symmetric.
-    """
-
-    start: Longs
-    other: Ints
-
-    @property
-    def edge(self) -> Ints:
-        """The same as `other`."""
-        return self.other
-
-
-@dataclass(frozen=True, eq=False)
-class Outlines:
-    """Polygons of all shapes of arms as arrays that kernels take; convex or not."""
-
-    corners: Floats
-    """[shapes, 2, corners, 2]: theta and phi polygon [m]."""
-    count: npt.NDArray[np.int64]
-    """[shapes, 2]: number of corners."""
-    convex: npt.NDArray[np.bool_]
-    """[shapes, 2]"""
-    middle: Floats
-    """[shapes, 2, 2]: centre of a circle around each polygon [m]."""
-    radius: Floats
-    """[shapes, 2]: its radius [m]."""
-    spine: Floats
-    """[shapes, 2, 3]: from and to where along x [m], and how far around, a polygon extends."""
-
-    @classmethod
-    def of(cls, arms: Arms) -> Outlines:
-        """Gather the outlines of arms."""
-        polygons = [[shape.theta_m, shape.phi_m] for shape in arms.shapes]
-        most = max([1, *(len(polygon) for pair in polygons for polygon in pair)])
-        corners = np.zeros((len(polygons), 2, most, 2))
-        count = np.zeros((len(polygons), 2), dtype=np.int64)
-        convex = np.zeros((len(polygons), 2), dtype=np.bool_)
-        middle, radius = np.zeros((len(polygons), 2, 2)), np.full((len(polygons), 2), -np.inf)
-        spine = np.zeros((len(polygons), 2, 3))
-        for i, pair in enumerate(polygons):
-            for j, polygon in enumerate(pair):
-                if len(polygon) == 0:
-                    continue
-                points = _counter_clockwise(np.asarray(polygon, dtype=np.float64))
-                count[i, j] = len(points)
-                corners[i, j, : len(points)] = points
-                convex[i, j] = _is_convex(points)
-                middle[i, j] = 0.5 * (points.min(axis=0) + points.max(axis=0))
-                radius[i, j] = np.hypot(*(points - middle[i, j]).T).max()
-                spine[i, j] = _capsule_around(points)
-        return cls(corners, count, convex, middle, radius, spine)
-
-    def extent_m(self, arms: Arms) -> Floats:
-        """Distance from its axis that no part of a positioner leaves, float64[n] [m]."""
-        phi = np.array([_farthest(shape.phi_m) for shape in arms.shapes])[arms.shape]
-        if arms.spine:
-            return np.asarray(arms.phi_m + phi)
-        theta = np.array([_farthest(shape.theta_m) for shape in arms.shapes])[arms.shape]
-        return np.asarray(np.maximum(theta, arms.theta_m + phi))
-
-
-def _capsule_around(points: Floats) -> tuple[float, float, float]:
-    """A segment along x and the distance from it that no corner exceeds."""
-    x, y = points.T
-    half = float(np.abs(y).max())
-    low, high = float(x.min()) + half, float(x.max()) - half
-    if low > high:
-        low = high = 0.5 * (low + high)
-    beyond = np.maximum(np.maximum(low - x, x - high), 0.0)
-    return low, high, float(np.hypot(beyond, y).max()) * (1.0 + 1e-12)
-
-
-def _farthest(points: npt.ArrayLike) -> float:
-    """Distance of the farthest corner from the origin; zero without corners."""
-    xy = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-    return float(np.hypot(xy[:, 0], xy[:, 1]).max()) if len(xy) else 0.0
-
-
-def _counter_clockwise(points: Floats) -> Floats:
-    """The same corners, counter-clockwise."""
-    x, y = points.T
-    area = float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))
-    return points if area >= 0.0 else points[::-1].copy()
-
-
-def _is_convex(points: Floats) -> bool:
-    """Whether a counter-clockwise polygon turns left, or not at all, at each corner."""
-    side = np.roll(points, -1, axis=0) - points
-    after = np.roll(side, -1, axis=0)
-    turn = side[:, 0] * after[:, 1] - side[:, 1] * after[:, 0]
-    angle = np.arctan2(turn, (side * after).sum(axis=1))
-    return bool((turn >= -1e-18).all() and abs(angle.sum() - 2.0 * np.pi) < 1e-6)
-
-
-def all_states(problem: AssignmentProblem) -> States:
-    """Every edge as a state, of each fibre by weight, the greatest first.
-
-    Parameters
-    ----------
-    problem : AssignmentProblem
-        The problem.
-
-    Returns
-    -------
-    States
-    """
-    order = np.argsort(-problem.weight, kind="stable")
-    return States(*_states(order, problem.start, problem.fibre, problem.n_fibres, problem.weight))
-
-
-@njit
-def same_target(start: Longs, state_of_edge: Ints) -> tuple[Longs, Ints]:
-    """Conflicts of states of different fibres by their target alone.
-
-    Parameters
-    ----------
-    start : int64[t + 1]
-        Edges of each target.
-    state_of_edge : int32[m]
-        State of each edge.
-
-    Returns
-    -------
-    int64[s + 1], int32[c]
-        As in :class:`Conflicts`.
-    """
-    n = len(state_of_edge)
-    begin = np.zeros(n + 1, dtype=np.int64)
-    for t in range(len(start) - 1):
-        for e in range(start[t], start[t + 1]):
-            begin[state_of_edge[e] + 1] = start[t + 1] - start[t] - 1
-    for s in range(n):
-        begin[s + 1] += begin[s]
-    other = np.empty(begin[n], dtype=np.int32)
-    for t in range(len(start) - 1):
-        for e in range(start[t], start[t + 1]):
-            place = begin[state_of_edge[e]]
-            for d in range(start[t], start[t + 1]):
-                if d != e:
-                    other[place] = state_of_edge[d]
-                    place += 1
-    return begin, other
-
-
-@njit
-def _states(
-    order: Longs, start: Longs, fibre: Ints, n_fibres: int, weight: Floats
-) -> tuple[Longs, Ints, Ints, Ints, Floats]:
-    """Sort edges by fibre, those of a fibre in the order of their targets."""
-    begin = np.zeros(n_fibres + 1, dtype=np.int64)
-    for e in range(len(fibre)):
-        begin[fibre[e] + 1] += 1
-    for f in range(n_fibres):
-        begin[f + 1] += begin[f]
-    place = begin[:-1].copy()
-    edge = np.empty(len(fibre), dtype=np.int32)
-    owner = np.empty(len(fibre), dtype=np.int32)
-    target = np.empty(len(fibre), dtype=np.int32)
-    worth = np.empty(len(fibre), dtype=np.float64)
-    for t in order:
-        for e in range(start[t], start[t + 1]):
-            s = place[fibre[e]]
-            place[fibre[e]] += 1
-            edge[s], owner[s], target[s], worth[s] = e, fibre[e], t, weight[t]
-    return begin, edge, owner, target, worth
+__all__ = ["KERNELS", "blocked_edges", "build_conflicts", "state_conflicts"]
 
 
 def build_conflicts(problem: AssignmentProblem) -> Conflicts:
@@ -337,155 +133,6 @@ def _by_edge(
                 found[place[e]] = edge[other[j]]
                 place[e] += 1
     return begin, found
-
-
-@dataclass(frozen=True, eq=False)
-class Pairs:
-    """Which fibres can be in each other's way, and where the arms of each edge are."""
-
-    start: Longs
-    other: Ints
-    """The fibres that can meet fibre f: ``other[start[f]:start[f + 1]]``, by number."""
-    extent_m: Floats
-    """Distance from its axis that no part of a fibre's arms leaves, nor any of its targets."""
-    reach_m: Floats
-    """Distance from its axis to the farthest of its targets."""
-    outlines: Outlines
-    shape: npt.NDArray[np.int16]
-    slit_next: Ints
-    slit_before: Ints
-
-    @classmethod
-    def of(cls, problem: AssignmentProblem) -> Pairs:
-        """Prepare what does not depend on the targets."""
-        rules, n = problem.geometry, problem.n_fibres
-        assert rules is not None
-        arms = rules.arms
-        if arms is None:
-            outlines = Outlines(
-                np.zeros((1, 2, 1, 2)),
-                np.zeros((1, 2), np.int64),
-                np.ones((1, 2), np.bool_),
-                np.zeros((1, 2, 2)),
-                np.full((1, 2), -np.inf),
-                np.zeros((1, 2, 3)),
-            )
-            shape, extent = np.zeros(n, np.int16), np.zeros(n)
-        else:
-            outlines = Outlines.of(arms)
-            shape, extent = arms.shape, outlines.extent_m(arms)
-        reach = _reach(
-            problem.start,
-            problem.fibre,
-            n,
-            plain(rules.fibre_xy_m, np.float64),
-            plain(rules.target_xy_m, np.float64),
-        )
-        reach *= 1.0 + 1e-12  # the square of a root may be less than what it was of
-        # targets of fibres that share one, or that keep apart, are as near as these
-        extent = np.maximum(extent, reach + 0.5 * rules.separation_m) * (1.0 + 1e-12)
-        following = np.full(n, -1, np.int32)
-        if rules.slit_next is not None and np.isfinite(rules.contrast_mag):
-            following = plain(rules.slit_next, np.int32)
-        before = np.full(n, -1, np.int32)
-        has = np.flatnonzero(following >= 0)
-        before[following[has]] = has
-        xy = plain(rules.fibre_xy_m, np.float64)
-        start, other = _near(xy, extent, following, before)
-        return cls(start, other, extent, reach, outlines, plain(shape, np.int16), following, before)
-
-
-@njit
-def _reach(start: Longs, fibre: Ints, n: int, fibre_xy: Floats, target_xy: Floats) -> Floats:
-    """Distance of the farthest target from each fibre that has it, float64[n] [m]."""
-    reach = np.zeros(n)
-    for t in range(len(start) - 1):
-        for e in range(start[t], start[t + 1]):
-            f = fibre[e]
-            dx, dy = target_xy[t, 0] - fibre_xy[f, 0], target_xy[t, 1] - fibre_xy[f, 1]
-            reach[f] = max(reach[f], dx * dx + dy * dy)
-    return np.sqrt(reach)
-
-
-@njit
-def _near(xy: Floats, extent: Floats, following: Ints, before: Ints) -> tuple[Longs, Ints]:
-    """Fibres whose discs of `extent` overlap, and neighbours on a slit, in the order of number."""
-    n = len(xy)
-    side = max(2.0 * np.median(extent), 1e-9)
-    low_x, low_y = xy[:, 0].min(), xy[:, 1].min()
-    side = max(side, (xy[:, 0].max() - low_x) / 1000.0, (xy[:, 1].max() - low_y) / 1000.0)
-    columns = int((xy[:, 0].max() - low_x) / side) + 1
-    rows = int((xy[:, 1].max() - low_y) / side) + 1
-    first = np.zeros(columns * rows + 1, dtype=np.int64)
-    cell = np.empty(n, dtype=np.int64)
-    for f in range(n):
-        cell[f] = int((xy[f, 1] - low_y) / side) * columns + int((xy[f, 0] - low_x) / side)
-        first[cell[f] + 1] += 1
-    for c in range(columns * rows):
-        first[c + 1] += first[c]
-    member = np.empty(n, dtype=np.int32)
-    place = first[:-1].copy()
-    for f in range(n):
-        member[place[cell[f]]] = f
-        place[cell[f]] += 1
-    # each looks for those that are no longer than itself: the longest need not be looked for far
-    first_of = np.empty(16 * n, dtype=np.int32)
-    second_of = np.empty(16 * n, dtype=np.int32)
-    found = 0
-    start = np.zeros(n + 1, dtype=np.int64)
-    for f in range(n):
-        row, column = cell[f] // columns, cell[f] % columns
-        wide = int(np.ceil(2.0 * extent[f] / side))
-        for r in range(max(row - wide, 0), min(row + wide + 1, rows)):
-            left = r * columns
-            for j in range(
-                first[left + max(column - wide, 0)], first[left + min(column + wide + 1, columns)]
-            ):
-                g = member[j]
-                if extent[g] > extent[f] or (extent[g] == extent[f] and g >= f):
-                    continue
-                dx, dy = xy[f, 0] - xy[g, 0], xy[f, 1] - xy[g, 1]
-                reach = extent[f] + extent[g]
-                if dx * dx + dy * dy > reach * reach or _on_slit(f, g, following, before):
-                    continue
-                if found == len(first_of):
-                    first_of = np.concatenate((first_of, np.empty_like(first_of)))
-                    second_of = np.concatenate((second_of, np.empty_like(second_of)))
-                first_of[found], second_of[found] = f, g
-                found += 1
-                start[f + 1] += 1
-                start[g + 1] += 1
-    for f in range(n):
-        start[f + 1] += start[f] + (following[f] >= 0) + (before[f] >= 0)
-    other = np.empty(start[n], dtype=np.int32)
-    place = start[:-1].copy()
-    for i in range(found):
-        f, g = first_of[i], second_of[i]
-        _sort_in(other, start[f], place[f], g)
-        _sort_in(other, start[g], place[g], f)
-        place[f] += 1
-        place[g] += 1
-    for f in range(n):
-        for g in (following[f], before[f]):
-            if g >= 0:
-                _sort_in(other, start[f], place[f], g)
-                place[f] += 1
-    return start, other
-
-
-@njit
-def _on_slit(f: int, g: int, following: Ints, before: Ints) -> bool:
-    """Whether two fibres are neighbours on a slit."""
-    return bool(g == following[f] or g == before[f])
-
-
-@njit
-def _sort_in(numbers: Ints, low: int, place: int, new: int) -> None:
-    """Put a number into its place among those sorted from `low` to `place`."""
-    while place > low and numbers[place - 1] > new:
-        numbers[place] = numbers[place - 1]
-        place -= 1
-    numbers[place] = new
 
 
 def poses(problem: AssignmentProblem, states: States) -> Floats:
@@ -631,16 +278,7 @@ def state_conflicts(
     """
     everyone = np.ones(problem.n_fibres, dtype=np.bool_)
     kept, begin, other = _conflicts(every, everyone, _Arrays.of(problem, states, pairs).whole)
-    if not kept.all():
-        number = np.concatenate([[0], np.cumsum(kept)])
-        states = States(
-            number[states.start],
-            states.edge[kept],
-            states.fibre[kept],
-            states.target[kept],
-            states.weight[kept],
-        )
-    return states, Conflicts(begin, other)
+    return some_states(states, kept), Conflicts(begin, other)
 
 
 @njit
@@ -1013,4 +651,4 @@ def _inside(p: Floats, a: Floats, n_a: int) -> bool:
     return inside
 
 
-KERNELS = (_states, same_target, _by_edge, _near, _poses, _some_conflicts, _only_kept)
+KERNELS = (_by_edge, _poses, _some_conflicts, _only_kept)

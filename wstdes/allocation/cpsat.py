@@ -96,7 +96,7 @@ class _Model:
             from wstdes.allocation.conflicts import build_conflicts
 
             conflicts = build_conflicts(problem)
-            for clique in conflict_cliques(problem.fibre, conflicts.start, conflicts.edge):
+            for clique in conflict_cliques(problem.fibre, conflicts.start, conflicts.other):
                 self._at_most_one(clique)
                 self.n_cliques += 1
         self.shortages: list[Any] = []

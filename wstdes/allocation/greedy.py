@@ -87,7 +87,7 @@ def greedy_assignment(problem: AssignmentProblem) -> npt.NDArray[np.int32]:
         fibre,
         problem.n_fibres,
         plain(conflicts.start, np.int64),
-        plain(conflicts.edge, np.int32),
+        plain(conflicts.other, np.int32),
     )
 
 

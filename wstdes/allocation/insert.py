@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wstdes.allocation.jit import njit, plain
-from wstdes.allocation.outcome import objective_of
+from wstdes.allocation.outcome import missing_of, objective_of
 from wstdes.allocation.prepared import Prepared, prepare_field
 from wstdes.allocation.problem import AssignmentProblem, Purpose, Solution
 from wstdes.errors import WstdesError
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     # rank, targets that change, number; loss so far, decisions, who waits, excluded edges
     _Node = tuple[float, int, int, float, dict[int, int], tuple[int, ...], frozenset[int]]
 
-__all__ = ["KERNELS", "Insertion", "insert_target", "release_reserved", "reserve", "spread_reserve"]
+__all__ = ["KERNELS", "Insertion", "insert_target"]
 
 MOST_NODES = 2_000
 """Of the search with conflicts: some 40 ms."""
@@ -150,7 +150,7 @@ def insert_target(
         task.keep = keep if held is None else keep | held
         way, more = _search(task, most_nodes)
         nodes += more
-        if way is not None and _missing(ready.problem, _after(task, way)).sum() <= task.missing:
+        if way is not None and missing_of(ready.problem, _after(task, way)).sum() <= task.missing:
             break
     if way is None:
         new = replace(solution, fibre_of_target=task.has)
@@ -199,7 +199,7 @@ class _Task:
         keep = np.zeros(t, np.bool_)
         if protected is not None:
             keep[: len(protected)] = protected
-        missing = int(_missing(problem, has).sum())
+        missing = int(missing_of(problem, has).sum())
         return cls(ready, solution, target, has, edge, owner, held, keep, missing)
 
     def path(self, origin: int) -> tuple[float, Ints]:
@@ -264,12 +264,6 @@ def _numbers(problem: AssignmentProblem, has: Ints) -> Longs:
     place = (group * len(Purpose) + purpose)[group >= 0]
     number = np.bincount(place, minlength=quotas.n_groups * len(Purpose))
     return number.reshape(-1, len(Purpose))
-
-
-def _missing(problem: AssignmentProblem, has: Ints) -> npt.NDArray[np.int32]:
-    """What each group lacks of each quota, int32[g, 3]."""
-    at_least = np.zeros((0, len(Purpose))) if problem.quotas is None else problem.quotas.at_least
-    return np.maximum(at_least - _numbers(problem, has), 0).astype(np.int32)
 
 
 def _after(task: _Task, way: _Way) -> Ints:
@@ -398,7 +392,7 @@ def _finish(task: _Task, way: _Way, refill: bool, begin: float, nodes: int) -> I
         fibre_of_target=has,
         objective=objective_of(problem, has),
         upper_bound=task.solution.upper_bound + float(weight[task.target]),
-        missing=_missing(problem, has),
+        missing=missing_of(problem, has),
         details={},
     )
     return Insertion(
@@ -423,7 +417,7 @@ def _make_good(task: _Task, has: Ints) -> None:
     quotas, purpose = problem.quotas, problem.purpose
     if quotas is None or purpose is None:
         return
-    lacks = _missing(problem, has) - _missing(problem, task.has)
+    lacks = missing_of(problem, has) - missing_of(problem, task.has)
     for group, what in np.argwhere(lacks > 0):
         edge_of = ready.edge_of_fibre(has)
         owner = np.where(edge_of >= 0, ready.target[edge_of], -1)
@@ -526,117 +520,6 @@ def _cheapest_path(
         path[i] = f
         f = asker[f]
     return loss, path
-
-
-def reserve(problem: AssignmentProblem, reserved: Bools) -> AssignmentProblem:
-    """The problem without some fibres, which are kept for targets of opportunity.
-
-    Parameters
-    ----------
-    problem : AssignmentProblem
-        The whole problem.
-    reserved : bool[n]
-        Fibres that are kept free.
-
-    Returns
-    -------
-    AssignmentProblem
-        With the same fibres and targets, and without the edges of those fibres. A solution of it
-        is one of the whole problem too.
-
-    Raises
-    ------
-    WstdesError
-        If the mask does not fit.
-    """
-    if np.shape(reserved) != (problem.n_fibres,):
-        raise WstdesError(f"reserved must have {problem.n_fibres} elements, one for each fibre")
-    kept = ~reserved[problem.fibre]
-    number = np.concatenate([[0], np.cumsum(kept)])
-    pairs = problem.pair_weight
-    return replace(
-        problem,
-        start=number[problem.start].astype(np.int64),
-        fibre=problem.fibre[kept],
-        pair_weight=None if pairs is None else pairs[kept],
-    )
-
-
-def release_reserved(
-    problem: AssignmentProblem | Prepared, solution: Solution, reserved: Bools
-) -> Solution:
-    """Give reserved fibres that nobody came for to targets without one, the heaviest first.
-
-    Parameters
-    ----------
-    problem : AssignmentProblem or Prepared
-        The whole problem.
-    solution : Solution
-        Of the problem without those fibres.
-    reserved : bool[n]
-        The fibres.
-
-    Returns
-    -------
-    Solution
-        With the same targets on the same fibres, and some more.
-    """
-    ready = problem if isinstance(problem, Prepared) else prepare_field(problem)
-    whole = ready.problem
-    has = solution.fibre_of_target.copy()
-    edge_of = ready.edge_of_fibre(has)
-    for t in np.argsort(-whole.weight, kind="stable")[: np.count_nonzero(whole.weight)]:
-        for e in ready.edges_of(t) if has[t] < 0 else ():
-            f, others = whole.fibre[e], ready.excluded_by(e)
-            free = reserved[f] and edge_of[f] < 0
-            if free and not (edge_of[whole.fibre[others]] == others).any():
-                has[t], edge_of[f] = f, e
-                break
-    heaviest = float(whole.weight.max(initial=0.0))
-    bound = solution.upper_bound + heaviest * int(np.count_nonzero(reserved))
-    return replace(
-        solution,
-        fibre_of_target=has,
-        objective=objective_of(whole, has),
-        upper_bound=bound,
-        missing=_missing(whole, has),
-    )
-
-
-def spread_reserve(fibre_xy_m: Floats, usable: Bools, number: int) -> Bools:
-    """Choose fibres to keep free, evenly over the field: any place has one near.
-
-    Each next one is the farthest from those chosen (Gonzalez 1985, Theor. Comput. Sci. 38, 293:
-    no choice of as many has half the greatest distance to the nearest).
-
-    Parameters
-    ----------
-    fibre_xy_m : float64[n, 2]
-        Axes of the positioners [m].
-    usable : bool[n]
-        Those to choose from.
-    number : int
-        How many.
-
-    Returns
-    -------
-    bool[n]
-    """
-    chosen = np.zeros(len(usable), dtype=np.bool_)
-    at = np.flatnonzero(usable)
-    if number > len(at) or number < 0:
-        raise WstdesError(f"cannot reserve {number} of {len(at)} usable fibres")
-    if number == 0:
-        return chosen
-    xy = fibre_xy_m[at]
-    away = np.full(len(at), np.inf)
-    new = int(np.argmin(np.hypot(*(xy - xy.mean(axis=0)).T)))
-    for _ in range(number):
-        chosen[at[new]] = True
-        away = np.minimum(away, np.hypot(*(xy - xy[new]).T))
-        away[new] = -1.0
-        new = int(np.argmax(away))
-    return chosen
 
 
 KERNELS = (_cheapest_path,)

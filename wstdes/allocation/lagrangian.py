@@ -16,20 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wstdes.allocation.conflicts import (
-    Conflicts,
-    Pairs,
-    States,
-    all_states,
-    same_target,
-    state_conflicts,
-)
+from wstdes.allocation.conflicts import state_conflicts
 from wstdes.allocation.jit import plain
 from wstdes.allocation.matching import Matching
 from wstdes.allocation.order import falling_order
+from wstdes.allocation.pairs import Pairs
+from wstdes.allocation.prices import Prices
 from wstdes.allocation.problem import AssignmentProblem, Purpose, Solution
 from wstdes.allocation.reduction import components, eliminate, search
-from wstdes.allocation.repair import Prices, fill_quotas
+from wstdes.allocation.repair import fill_quotas
+from wstdes.allocation.states import Conflicts, States, all_states, same_target, some_states
 from wstdes.allocation.tangle import exchange
 from wstdes.allocation.untangle import untangle
 
@@ -43,7 +39,11 @@ if TYPE_CHECKING:
 __all__ = ["prepare", "solve_lagrangian"]
 
 MOST_NODES = 20_000
+"""Of the search in a component, before it counts as too large for it."""
+
 MOST_ROUNDS = 12
+"""Of prices."""
+
 MOST_STATES = 24
 """Of a fibre's targets of science, so many are looked at in earnest; the next one stands for the
 others, and counts as if nothing were in its way: the bound stays a bound."""
@@ -121,21 +121,7 @@ def _foremost(
     kept = ~science | (turn < MOST_STATES)
     first_out = np.flatnonzero(science & (turn == MOST_STATES))
     fibre, weight = states.fibre[first_out].astype(np.int64), states.weight[first_out]
-    return _only(states, kept), fibre, weight
-
-
-def _only(states: States, kept: npt.NDArray[np.bool_]) -> States:
-    """Some of the states."""
-    if kept.all():
-        return states
-    number = np.concatenate([[0], np.cumsum(kept)])
-    return States(
-        number[states.start],
-        states.edge[kept],
-        states.fibre[kept],
-        states.target[kept],
-        states.weight[kept],
-    )
+    return some_states(states, kept), fibre, weight
 
 
 def _with_others(
@@ -263,7 +249,7 @@ def _oracle(
         chosen[states.fibre[has]] = has
         return chosen, total, {"states": len(states.edge), "unproven_components": 0}
     states, conflicts = ready.states, ready.conflicts
-    value, usable = states.weight, np.ones(len(states.edge), np.bool_)
+    value = states.weight
     quotas = ready.problem.quotas
     if quotas is not None:
         group = quotas.group[states.fibre]

@@ -111,10 +111,10 @@ def kernels_cached() -> bool:
     bool
         False if compiling them will take its time.
     """
-    from wstdes.allocation import conflicts, matching, reduction, repair
+    from wstdes.allocation import conflicts, matching, pairs, reduction, repair, states
     from wstdes.allocation.jit import is_cached
 
-    parts = (conflicts, matching, reduction, repair)
+    parts = (conflicts, matching, pairs, reduction, repair, states)
     return all(is_cached(kernel) for part in parts for kernel in part.KERNELS)
 
 

@@ -71,7 +71,7 @@ def body_of(plane: FocalPlane) -> Body:
     """
     from scipy.spatial import ConvexHull, cKDTree
 
-    from wstdes.allocation.conflicts import Outlines
+    from wstdes.allocation.outlines import Outlines
     from wstdes.models.focalplane.arms import ArmShape
 
     arms = plane.arms

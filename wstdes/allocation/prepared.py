@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wstdes.allocation.conflicts import Conflicts, Outlines, build_conflicts
+from wstdes.allocation.conflicts import build_conflicts
 from wstdes.allocation.jit import plain
+from wstdes.allocation.outlines import Outlines
 from wstdes.allocation.problem import AssignmentProblem, Purpose
+from wstdes.allocation.states import Conflicts
 from wstdes.errors import WstdesError
 from wstdes.models.focalplane.arms import Arms, solve_pose
 

@@ -219,7 +219,7 @@ def exchange(
     weight = np.zeros(n_states)  # of the chosen states that each state excludes
     for f in range(n):
         if given[f] >= 0:
-            _enter(given[f], start, fibre, conflict, other, value, chosen, weight)
+            _change(given[f], True, start, fibre, conflict, other, value, chosen, weight)
     queue = order.copy()
     waiting = np.ones(n_states, dtype=np.bool_)
     _settle(queue, waiting, start, fibre, conflict, other, value, chosen, weight)
@@ -269,9 +269,11 @@ def exchange(
         if gain < 0.0:
             for u in range(n_undo - 1, -1, -1):
                 if undo[u] >= 0:  # it had come in
-                    _leave(undo[u], start, fibre, conflict, other, value, chosen, weight)
+                    _change(undo[u], False, start, fibre, conflict, other, value, chosen, weight)
                 else:
-                    _enter(-1 - undo[u], start, fibre, conflict, other, value, chosen, weight)
+                    _change(
+                        -1 - undo[u], True, start, fibre, conflict, other, value, chosen, weight
+                    )
     return chosen
 
 
@@ -331,23 +333,24 @@ def _swap(
     """Let a state in, and all out that it excludes; write it down."""
     has = chosen[fibre[s]]
     if has >= 0:
-        _leave(has, start, fibre, conflict, other, value, chosen, weight)
+        _change(has, False, start, fibre, conflict, other, value, chosen, weight)
         undo[n_undo] = -1 - has
         n_undo += 1
     for j in range(conflict[s], conflict[s + 1]):
         c = other[j]
         if chosen[fibre[c]] == c:
-            _leave(c, start, fibre, conflict, other, value, chosen, weight)
+            _change(c, False, start, fibre, conflict, other, value, chosen, weight)
             undo[n_undo] = -1 - c
             n_undo += 1
-    _enter(s, start, fibre, conflict, other, value, chosen, weight)
+    _change(s, True, start, fibre, conflict, other, value, chosen, weight)
     undo[n_undo] = s
     return n_undo + 1
 
 
 @njit
-def _enter(
+def _change(
     s: int,
+    enters: bool,
     start: Longs,
     fibre: Ints,
     conflict: Longs,
@@ -356,31 +359,13 @@ def _enter(
     chosen: Ints,
     weight: Floats,
 ) -> None:
-    """Choose a state."""
-    chosen[fibre[s]] = s
+    """Choose a state, or give it up."""
+    chosen[fibre[s]] = s if enters else -1
+    change = value[s] if enters else -value[s]
     for m in range(start[fibre[s]], start[fibre[s] + 1]):
-        weight[m] += value[s]
+        weight[m] += change
     for j in range(conflict[s], conflict[s + 1]):
-        weight[other[j]] += value[s]
-
-
-@njit
-def _leave(
-    s: int,
-    start: Longs,
-    fibre: Ints,
-    conflict: Longs,
-    other: Ints,
-    value: Floats,
-    chosen: Ints,
-    weight: Floats,
-) -> None:
-    """Give a state up."""
-    chosen[fibre[s]] = -1
-    for m in range(start[fibre[s]], start[fibre[s] + 1]):
-        weight[m] -= value[s]
-    for j in range(conflict[s], conflict[s + 1]):
-        weight[other[j]] -= value[s]
+        weight[other[j]] += change
 
 
 KERNELS = (cliques, exchange, part)

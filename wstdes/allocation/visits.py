@@ -41,11 +41,9 @@ if TYPE_CHECKING:
     Problems = AssignmentProblem | Callable[[int], AssignmentProblem]
 
 __all__ = [
-    "Orientation",
     "VisitPlan",
-    "best_orientation",
-    "choose_orientations",
     "lift_of",
+    "only_targets",
     "plan_visits",
     "visit_weights",
     "visits_bound",
@@ -207,7 +205,7 @@ def plan_visits(
         weight, wanted = visit_weights(
             now, need, had, n_visits - k, lift=lift, start_unfinishable=start_unfinishable
         )
-        solution = solve(_only(now, weight, wanted), method, time_limit_s=time_limit_s)
+        solution = solve(only_targets(now, weight, wanted), method, time_limit_s=time_limit_s)
         had = had + (solution.fibre_of_target >= 0).astype(np.int32)
         solutions.append(solution)
         exposures.append(had)
@@ -305,7 +303,7 @@ def visit_weights(
     return np.where(science, weight, problem.weight), open_ | ~science
 
 
-def _only(problem: AssignmentProblem, weight: Floats, wanted: Bools) -> AssignmentProblem:
+def only_targets(problem: AssignmentProblem, weight: Floats, wanted: Bools) -> AssignmentProblem:
     """The problem of some targets, the others without edges."""
     if wanted.all():
         return replace(problem, weight=weight)
@@ -354,11 +352,13 @@ def visits_bound(
         wanted |= first.purpose != Purpose.SCIENCE
     if callable(problem):
         each = sum(
-            solve(_only(now, np.where(wanted, value, 0.0), wanted)).upper_bound
+            solve(only_targets(now, np.where(wanted, value, 0.0), wanted)).upper_bound
             for now in (at(k) for k in range(n_visits))
         )
     else:
-        each = n_visits * solve(_only(first, np.where(wanted, value, 0.0), wanted)).upper_bound
+        each = (
+            n_visits * solve(only_targets(first, np.where(wanted, value, 0.0), wanted)).upper_bound
+        )
     return (flow, "flow") if flow <= each else (each, "visit")
 
 
@@ -447,126 +447,3 @@ def _ranges(first: npt.NDArray[np.integer], count: npt.NDArray[np.integer]) -> L
     end = np.cumsum(count, dtype=np.int64)
     total = int(end[-1]) if len(end) else 0
     return np.asarray(np.arange(total) + np.repeat(first - (end - count), count), np.int64)
-
-
-@dataclass(frozen=True)
-class Orientation:
-    """How the focal plane lies on the sky in one visit, and what that is good for.
-
-    Parameters
-    ----------
-    rotator_rad : float
-        Position angle [rad].
-    dx_m, dy_m : float
-        Dither: how far the field is moved on the focal plane [m].
-    objective : float
-        Worth of the visit, in the weights it was tried with.
-    served : int
-        Fibres on science targets.
-    reached : int
-        Science targets that a fibre reaches.
-    """
-
-    rotator_rad: float
-    dx_m: float
-    dy_m: float
-    objective: float = 0.0
-    served: int = 0
-    reached: int = 0
-
-
-def best_orientation(
-    problem_at: Callable[[float, float, float], AssignmentProblem],
-    candidates: Sequence[tuple[float, float, float]],
-    *,
-    method: str = "auto",
-    weights: Callable[[AssignmentProblem], tuple[Floats, Bools]] | None = None,
-) -> list[Orientation]:
-    """Try orientations of the focal plane; the best one comes first.
-
-    Parameters
-    ----------
-    problem_at : callable
-        Given the rotator's angle [rad] and a dither (dx, dy) [m], the problem of the visit.
-    candidates : sequence of (float, float, float)
-        What to try.
-    method : str
-        As of :func:`~wstdes.allocation.methods.solve`.
-    weights : callable, optional
-        Weights of a problem's targets and which of them take part; by default its own and all.
-
-    Returns
-    -------
-    list of Orientation
-        All of them; equal ones in the order of the candidates.
-    """
-    if not len(candidates):
-        raise WstdesError("there must be an orientation to try")
-    tried = [_try(problem_at(*where), where, method, weights) for where in candidates]
-    return sorted(tried, key=lambda orientation: -orientation.objective)
-
-
-def _try(
-    problem: AssignmentProblem,
-    where: tuple[float, float, float],
-    method: str,
-    weights: Callable[[AssignmentProblem], tuple[Floats, Bools]] | None,
-) -> Orientation:
-    if weights is not None:
-        problem = _only(problem, *weights(problem))
-    solution = solve(problem, method)
-    science = np.ones(problem.n_targets, np.bool_)
-    if problem.purpose is not None:
-        science = problem.purpose == Purpose.SCIENCE
-    served = int((science & (solution.fibre_of_target >= 0)).sum())
-    reached = int((science & (np.diff(problem.start) > 0)).sum())
-    return Orientation(*where, solution.objective, served, reached)
-
-
-def choose_orientations(
-    problem_at: Callable[[float, float, float], AssignmentProblem],
-    candidates: Sequence[tuple[float, float, float]],
-    required: npt.NDArray[np.integer],
-    done: npt.NDArray[np.integer] | None = None,
-    n_visits: int = 1,
-    *,
-    method: str = "auto",
-) -> tuple[list[Orientation], VisitPlan]:
-    """Choose an orientation for each visit, each for what is left to do, and plan the visits.
-
-    What one orientation leaves uncovered another one reaches: once the targets that the first
-    reaches are served, it is the gaps that are worth most.
-
-    Parameters
-    ----------
-    problem_at, candidates, method
-        As in :func:`best_orientation`; all problems have the same targets.
-    required, done, n_visits
-        As in :func:`plan_visits`.
-
-    Returns
-    -------
-    orientations : list of Orientation
-        One for each visit.
-    plan : VisitPlan
-        With its bound for these orientations: others might allow more.
-    """
-    chosen: list[Orientation] = []
-    had = np.zeros(len(required), np.int32) if done is None else np.asarray(done, np.int32)
-    need = np.asarray(required, np.int32)
-    for k in range(n_visits):
-        state, left = had.copy(), n_visits - k
-
-        def weights(
-            problem: AssignmentProblem, state: Ints = state, left: int = left
-        ) -> tuple[Floats, Bools]:
-            return visit_weights(problem, need, state, left)
-
-        best = best_orientation(problem_at, candidates, method=method, weights=weights)[0]
-        chosen.append(best)
-        problem = problem_at(best.rotator_rad, best.dx_m, best.dy_m)
-        solution = solve(_only(problem, *weights(problem)), method)
-        had = had + (solution.fibre_of_target >= 0).astype(np.int32)
-    problems = [problem_at(o.rotator_rad, o.dx_m, o.dy_m) for o in chosen]
-    plan = plan_visits(problems.__getitem__, need, done, n_visits, method=method)
-    return chosen, plan
