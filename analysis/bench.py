@@ -292,7 +292,7 @@ def _methods(per_fibre: int) -> Iterator[Row]:
 
 def _reader(problem: Any) -> Callable[[], Any]:
     """Return an action that looks at each edge once, and at a byte of its fibre."""
-    from wstdes.allocation.jit import njit
+    from wstdes.jit import njit
 
     @njit
     def read(start: Any, fibre: Any, free: Any) -> int:
@@ -309,7 +309,7 @@ def _reader(problem: Any) -> Callable[[], Any]:
 
 def _clock() -> Iterator[Row]:
     """How fast the processor is at the moment: a million additions, one after the other."""
-    from wstdes.allocation.jit import njit
+    from wstdes.jit import njit
 
     @njit
     def chain(number: int) -> float:

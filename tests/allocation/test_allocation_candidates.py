@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wstdes.allocation import build_candidates
-from wstdes.allocation.jit import plain
+from wstdes.jit import plain
 
 
 def brute_force(fx, fy, fk, patrol, usable, tx, ty, tk):

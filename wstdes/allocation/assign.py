@@ -10,8 +10,8 @@ import numpy as np
 
 from wstdes.allocation import candidates, matching
 from wstdes.allocation.candidates import build_candidates
-from wstdes.allocation.jit import is_cached
 from wstdes.allocation.matching import match_in_order
+from wstdes.jit import is_cached
 from wstdes.models.focalplane import HR, LR, FocalPlane, hexagonal_layout
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wstdes.allocation.jit import njit, plain
 from wstdes.allocation.pairs import Pairs
 from wstdes.allocation.problem import Geometry
 from wstdes.allocation.states import Conflicts, States, all_states, some_states
+from wstdes.jit import njit, plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wstdes.allocation.insert import Insertion, insert_target
-from wstdes.allocation.jit import njit, plain
 from wstdes.allocation.prepared import Prepared, prepare_field, reaching
 from wstdes.allocation.problem import AssignmentProblem, Purpose, Solution
 from wstdes.errors import WstdesError
+from wstdes.jit import njit, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wstdes.allocation.jit import njit, plain
 from wstdes.allocation.matching import solve_exact
 from wstdes.allocation.order import falling_order
 from wstdes.allocation.outcome import solution_of
 from wstdes.errors import WstdesError
+from wstdes.jit import njit, plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt

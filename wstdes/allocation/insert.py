@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wstdes.allocation.jit import njit, plain
 from wstdes.allocation.outcome import missing_of, objective_of
 from wstdes.allocation.prepared import Prepared, prepare_field
 from wstdes.allocation.problem import AssignmentProblem, Purpose, Solution
 from wstdes.errors import WstdesError
+from wstdes.jit import njit, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

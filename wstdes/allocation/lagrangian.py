@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wstdes.allocation.conflicts import state_conflicts
-from wstdes.allocation.jit import plain
 from wstdes.allocation.matching import Matching
 from wstdes.allocation.order import falling_order
 from wstdes.allocation.pairs import Pairs
@@ -28,6 +27,7 @@ from wstdes.allocation.repair import fill_quotas
 from wstdes.allocation.states import Conflicts, States, all_states, same_target, some_states
 from wstdes.allocation.tangle import exchange
 from wstdes.allocation.untangle import untangle
+from wstdes.jit import plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt

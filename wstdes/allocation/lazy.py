@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wstdes.allocation.candidates import Grid
-from wstdes.allocation.jit import njit, plain
 from wstdes.allocation.matching import DEAD, Matching
 from wstdes.allocation.order import falling_order
+from wstdes.jit import njit, plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt

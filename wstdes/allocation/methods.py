@@ -112,7 +112,7 @@ def kernels_cached() -> bool:
         False if compiling them will take its time.
     """
     from wstdes.allocation import conflicts, matching, pairs, reduction, repair, states
-    from wstdes.allocation.jit import is_cached
+    from wstdes.jit import is_cached
 
     parts = (conflicts, matching, pairs, reduction, repair, states)
     return all(is_cached(kernel) for part in parts for kernel in part.KERNELS)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wstdes.allocation.jit import plain
 from wstdes.allocation.motion_kernels import body_of, park, schedule
 from wstdes.allocation.motion_kernels import leaves_room as _leaves_room
 from wstdes.allocation.motion_search import (
@@ -27,6 +26,7 @@ from wstdes.allocation.motion_search import (
     directions,
 )
 from wstdes.errors import WstdesError
+from wstdes.jit import plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wstdes.allocation.jit import njit, plain
 from wstdes.errors import WstdesError
+from wstdes.jit import njit, plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from wstdes.allocation.jit import njit, plain
+from wstdes.jit import njit, plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wstdes.allocation.jit import njit, plain
 from wstdes.allocation.outlines import Outlines
+from wstdes.jit import njit, plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wstdes.allocation.conflicts import build_conflicts
-from wstdes.allocation.jit import plain
 from wstdes.allocation.outlines import Outlines
 from wstdes.allocation.problem import AssignmentProblem, Purpose
 from wstdes.allocation.states import Conflicts
 from wstdes.errors import WstdesError
+from wstdes.jit import plain
 from wstdes.models.focalplane.arms import Arms, solve_pose
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wstdes.allocation.jit import plain
+from wstdes.jit import plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wstdes.allocation.jit import njit
 from wstdes.allocation.problem import Purpose
+from wstdes.jit import njit
 
 if TYPE_CHECKING:
     import numpy.typing as npt

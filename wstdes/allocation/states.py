@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wstdes.allocation.jit import njit
 from wstdes.allocation.order import falling_order
+from wstdes.jit import njit
 
 if TYPE_CHECKING:
     import numpy.typing as npt

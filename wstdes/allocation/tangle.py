@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wstdes.allocation.jit import njit
+from wstdes.jit import njit
 
 if TYPE_CHECKING:
     import numpy.typing as npt
