@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -66,6 +67,45 @@ def test_flushed_rows_are_forgotten() -> None:
     trace = Trace([TABLE])
     trace.add("things", number=1)
     assert trace.flush()["things"].num_rows == 1
+    assert trace.flush()["things"].num_rows == 0
+
+
+def test_a_row_that_is_refused_leaves_nothing_behind() -> None:
+    trace = Trace([TABLE])
+    with pytest.raises(KeyError, match="has no column lenght_m"):
+        trace.add("things", number=1, lenght_m=3.0)
+    trace.add("things", name="a")
+    assert trace.flush()["things"].to_pylist() == [
+        {"number": None, "length_m": None, "name": "a", "good": None}
+    ]
+
+
+@given(before=st.lists(ROW, max_size=3), count=st.integers(0, 4), after=st.lists(ROW, max_size=3))
+@settings(deadline=None, max_examples=30)
+def test_many_rows_at_once_are_the_rows_one_by_one(
+    before: list[dict[str, object]], count: int, after: list[dict[str, object]]
+) -> None:
+    trace = Trace([TABLE])
+    for row in before:
+        trace.add("things", **row)
+    numbers = np.arange(count)
+    trace.extend("things", {"number": numbers, "length_m": list(0.5 * numbers), "name": "a"})
+    for row in after:
+        trace.add("things", **row)
+    middle: list[dict[str, object]] = [
+        {"number": i, "length_m": 0.5 * i, "name": "a"} for i in range(count)
+    ]
+    assert trace.flush()["things"].equals(table([*before, *middle, *after]))
+
+
+def test_columns_of_other_lengths_or_names_are_refused() -> None:
+    trace = Trace([TABLE])
+    with pytest.raises(ValueError, match=r"things have lengths \[1, 2\]"):
+        trace.extend("things", {"number": [1, 2], "name": ["a"]})
+    with pytest.raises(ValueError, match="one is needed"):
+        trace.extend("things", {"name": "a"})
+    with pytest.raises(KeyError, match="has no column lenght_m"):
+        trace.extend("things", {"lenght_m": [1.0]})
     assert trace.flush()["things"].num_rows == 0
 
 

@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,12 @@ class Table:
 
     def schema(self) -> pa.Schema:
         """The Arrow schema."""
-        return pa.schema([c.field() for c in self.columns], metadata={"row": self.row})
+        return _schema(self)
+
+
+@cache
+def _schema(table: Table) -> pa.Schema:
+    return pa.schema([c.field() for c in table.columns], metadata={"row": table.row})
 
 
 class Trace:
@@ -81,10 +87,9 @@ class Trace:
 
     def __init__(self, tables: Iterable[Table]) -> None:
         self.tables = {table.name: table for table in tables}
-        self._names = {
-            name: frozenset(c.name for c in t.columns) for name, t in self.tables.items()
+        self._columns: dict[str, dict[str, list[Any]]] = {
+            name: {c.name: [] for c in table.columns} for name, table in self.tables.items()
         }
-        self._rows: dict[str, list[dict[str, Any]]] = {name: [] for name in self.tables}
 
     def add(self, table: str, **row: object) -> None:
         """Append a row; columns that are not named are null.
@@ -94,23 +99,65 @@ class Trace:
         KeyError
             There is no such table or column.
         """
-        unknown = row.keys() - self._names[table]
-        if unknown:
-            raise KeyError(f"table {table} has no column {', '.join(sorted(unknown))}")
-        self._rows[table].append(row)
+        columns = self._columns[table]
+        known = 0
+        for name, values in columns.items():
+            if name in row:
+                known += 1
+                values.append(row[name])
+            else:
+                values.append(None)
+        if known != len(row):
+            for values in columns.values():
+                values.pop()
+            self._refuse(table, row)
+
+    def extend(self, table: str, columns: Mapping[str, Any]) -> None:
+        """Append many rows; columns that are not named are null.
+
+        Parameters
+        ----------
+        table : str
+            Which.
+        columns : mapping of str to sequence or scalar
+            By column: a value for each row (a list, a tuple or a NumPy array of one dimension), or
+            one number, text or truth for all of them. At least one must be a sequence.
+
+        Raises
+        ------
+        KeyError
+            There is no such table or column.
+        ValueError
+            The columns are not of one length, or none has a length.
+        """
+        known = self._columns[table]
+        if columns.keys() - known.keys():
+            self._refuse(table, columns)
+        given = {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in columns.items()}
+        lengths = {len(v) for v in given.values() if isinstance(v, list | tuple)}
+        if len(lengths) != 1:
+            raise ValueError(f"columns of {table} have lengths {sorted(lengths)}; one is needed")
+        count = lengths.pop()
+        for name, values in known.items():
+            value = given.get(name)
+            values += value if isinstance(value, list | tuple) else [value] * count
+
+    def _refuse(self, table: str, row: Mapping[str, Any]) -> None:
+        unknown = row.keys() - self._columns[table].keys()
+        raise KeyError(f"table {table} has no column {', '.join(sorted(unknown))}")
 
     def flush(self) -> dict[str, pa.Table]:
         """Return the rows as Arrow tables and forget them."""
         done: dict[str, pa.Table] = {}
-        for name, rows in self._rows.items():
+        for name, columns in self._columns.items():
             schema = self.tables[name].schema()
-            columns = [[row.get(field.name) for row in rows] for field in schema]
             arrays = [
-                pa.array(values, type=field.type)
-                for values, field in zip(columns, schema, strict=True)
+                pa.array(values, type=kind)
+                for values, kind in zip(columns.values(), schema.types, strict=True)
             ]
             done[name] = pa.Table.from_arrays(arrays, schema=schema)
-            self._rows[name] = []
+            for values in columns.values():
+                values.clear()
         return done
 
 
