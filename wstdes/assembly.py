@@ -93,7 +93,7 @@ def make_parts(loaded: Loaded) -> Parts:
         survey_names=names,
         fibre_surveys=fibre_surveys,
         standards=standards,
-        views=tuple(_view(names[i], surveys[i]) for i in tile_surveys),
+        views=tuple(_view(scenario, names[i]) for i in tile_surveys),
         tile_surveys=tile_surveys,
         alert_survey=alerts[0] if alerts else None,
         ifs_surveys=ifs,
@@ -257,7 +257,9 @@ def _expected(
     return table
 
 
-def _view(name: str, survey: Survey) -> SurveyView:
+def _view(scenario: Scenario, name: str) -> SurveyView:
+    survey = scenario.surveys[name]
+    sun = survey.sun_altitude_max_rad
     return SurveyView(
         name,
         survey.mode,
@@ -265,7 +267,9 @@ def _view(name: str, survey: Survey) -> SurveyView:
         survey.weight,
         survey.required_s,
         survey.noise,
+        survey.sky_brightness_min,
         survey.sky_brightness_max,
+        scenario.observing.science_sun_altitude_rad if sun is None else sun,
     )
 
 

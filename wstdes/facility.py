@@ -24,7 +24,7 @@ from wstdes.agents.computing import ComputeSite
 from wstdes.agents.dome import Dome
 from wstdes.agents.network import Links
 from wstdes.agents.observer import Observer
-from wstdes.agents.parts import MODES, Parts
+from wstdes.agents.parts import Parts
 from wstdes.agents.pipeline import Pipeline
 from wstdes.agents.plant import PowerPlant
 from wstdes.agents.positioners import Positioners
@@ -146,7 +146,7 @@ class Facility:
         types |= {f"computing@{s}": ComputeSite.State for s in self.parts.scenario.computing.sites}
         types |= {"archive": Archive.State, "telescope": Telescope.State}
         types |= {"positioners": Positioners.State}
-        types |= {f"spectrographs-{mode}": Spectrographs.State for mode in MODES}
+        types |= {f"spectrographs-{mode}": Spectrographs.State for mode in self.parts.modes}
         types |= {"calibration": Calibration.State, "broker": AlertBroker.State}
         types |= {"observer": Observer.State, "telemetry": Telemetry.State}
         types |= {name: guest.State for name, guest in self.guests.items()}
@@ -229,7 +229,7 @@ class Facility:
                 mode,
                 store.write,
             )
-            for mode in MODES
+            for mode in parts.modes
         }
         calibration = Calibration(
             day,

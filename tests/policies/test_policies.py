@@ -31,29 +31,38 @@ def policy(kind: str, use: str, **options: object):
     return make_policy(kind, PolicyRef.model_validate({"use": use, "options": options}))
 
 
-WIDE = SurveyView("wide", "lr", 3.0, 1.0, 2000.0, "sky", 1e3)
-DEEP = SurveyView("deep", "lr", 5.0, 6.0, 8000.0, "sky", 1.5)
-BRIGHT = SurveyView("bright", "hr", 1.0, 2.0, 1000.0, "source", 1e3)
-FIELDS = SurveyView("fields", "ifs", 1.0, 500.0, 4000.0, "sky", 1e3)
+WIDE = SurveyView("wide", "lr", 3.0, 1.0, 2000.0, "sky", 0.0, 1e3, -0.26)
+DEEP = SurveyView("deep", "lr", 5.0, 6.0, 8000.0, "sky", 0.0, 1.5, -0.26)
+BRIGHT = SurveyView("bright", "hr", 1.0, 2.0, 1000.0, "source", 0.0, 1e3, -0.26)
+FIELDS = SurveyView("fields", "ifs", 1.0, 500.0, 4000.0, "sky", 0.0, 1e3, -0.26)
 
 
 def sky(tiles: int, surveys: tuple[SurveyView, ...], remaining: list[list[float]]) -> SkyView:
-    one = np.ones(tiles)
+    one, left = np.ones(tiles), np.array(remaining, dtype=np.float64)
     return SkyView(
         now_s=0.0,
         until_s=30000.0,
-        visit_s=1200.0,
-        open_s=1000.0,
+        night=0,
+        sun_altitude_rad=-0.5,
         surveys=surveys,
-        remaining=np.array(remaining, dtype=np.float64),
-        observable=np.ones(tiles, dtype=np.bool_),
+        tiles=np.arange(tiles),
+        ra_rad=0.1 * np.arange(tiles),
+        dec_rad=np.zeros(tiles),
+        remaining=left.reshape(tiles, len(surveys)),
+        total=left.reshape(tiles, len(surveys)).copy(),
+        urgency=np.ones((tiles, len(surveys))),
         altitude_rad=one.copy(),
+        airmass=one.copy(),
+        hour_angle_rad=np.zeros(tiles),
+        moon_separation_rad=one.copy(),
         signal=one.copy(),
         sky=one.copy(),
+        visit_s=1200.0 * one,
+        open_s=1000.0 * one,
         slew_s=np.zeros(tiles),
+        visits=np.zeros(tiles, dtype=np.int64),
         fibres={"lr": 100, "hr": 10, "ifs": 1},
         floors={"lr": 0.0, "hr": 0.0, "ifs": 0.0},
-        visits=np.zeros(tiles, dtype=np.int64),
     )
 
 
@@ -113,13 +122,11 @@ def test_ties_go_to_the_lower_number(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["merit", "highest"])
 def test_nothing_observable_or_nothing_left_is_no_tile(name: str) -> None:
-    view = sky(3, (WIDE,), [[10]] * 3)
-    nothing = replace(view, observable=np.zeros(3, dtype=np.bool_))
-    assert policy("scheduling", name).choose(nothing).tile is None
+    assert policy("scheduling", name).choose(sky(0, (WIDE,), [])).tile is None
     assert policy("scheduling", name).choose(sky(3, (WIDE,), [[0]] * 3)).tile is None
-    only = replace(view, observable=np.array([False, True, False]))
+    only = replace(sky(1, (WIDE,), [[10]]), tiles=np.array([17]))
     decision = policy("scheduling", name).choose(only)
-    assert (decision.tile, decision.runner_up) == (1, None)
+    assert (decision.tile, decision.runner_up) == (17, None)
 
 
 def test_merit_weighs_gain_against_the_way_there_and_highest_does_not() -> None:

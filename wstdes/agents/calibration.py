@@ -8,7 +8,7 @@ from typing import Any
 
 import simpy
 
-from wstdes.agents.parts import MODES, Parts
+from wstdes.agents.parts import Parts
 from wstdes.agents.records import Frames
 from wstdes.agents.spectrographs import Spectrographs
 from wstdes.kernel import Agent, Day
@@ -128,7 +128,7 @@ class Calibration(Agent[CalibrationState]):
         self._busy = True
         if self.now < state.begin_s:
             yield self.env.timeout(min(state.begin_s, self.day.end_s) - self.now)
-        works = {mode: work_key(mode, None, state.night) for mode in MODES}
+        works = {mode: work_key(mode, None, state.night) for mode in self.spectrographs}
         for mode, key in works.items():
             self._expect(key, mode, None, state.night)
         dusk = self._dusk_s if self.now < self._dusk_s else self.day.end_s

@@ -141,7 +141,7 @@ class Observer(Agent[ObserverState]):
                 plan.twilight_frame_s,
                 self.day.index,
                 None,
-                dict.fromkeys(MODES, ""),
+                dict.fromkeys(self.parts.modes, ""),
             )
 
     def _science(self, until_s: float) -> Process:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from wstdes.clock import Clock
 from wstdes.config.hardware import Spectrograph
-from wstdes.config.scenario import Scenario
+from wstdes.config.scenario import MODES, Scenario
 from wstdes.models.focalplane import FocalPlane
 from wstdes.models.sky import Horizon
 from wstdes.policies.views import SurveyView
@@ -18,8 +18,6 @@ from wstdes.survey.fields import SurveyTargets
 from wstdes.survey.tiling import Tiling
 
 __all__ = ["MODES", "Parts", "Policies"]
-
-MODES = ("lr", "hr", "ifs")
 
 
 @dataclass(frozen=True)
@@ -93,6 +91,11 @@ class Parts:
     solar_scale: float
     routes: dict[tuple[str, str], tuple[str, ...]]
     credits: tuple[str, ...]
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """Modes that this facility has."""
+        return self.scenario.spectrographs.modes
 
     def spectrograph(self, mode: str) -> Spectrograph:
         """The spectrographs of a mode."""

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from wstdes.agents.conditions import Sensitivity
 from wstdes.agents.ledger import SurveyLedger
-from wstdes.agents.parts import MODES, Parts
+from wstdes.agents.parts import Parts
 from wstdes.agents.records import Alert
 from wstdes.agents.telescope import Telescope
 from wstdes.agents.weather import Weather
 from wstdes.kernel import Day
 from wstdes.models.instrument import effective_rate
-from wstdes.models.sky import DaySky, airmass
+from wstdes.models.sky import DaySky, airmass, separation
 from wstdes.policies.views import AlertView, Decision, SkyView
 
 __all__ = ["Planner", "Visit"]
@@ -95,7 +95,7 @@ class Planner:
         self.sensitivity = Sensitivity(parts.scenario)
         self.until_s = day.end_s
         exposure_s = parts.scenario.observing.exposure_s
-        self._floors = {m: self.sensitivity.noise_floor(m, exposure_s) for m in MODES}
+        self._floors = {m: self.sensitivity.noise_floor(m, exposure_s) for m in parts.modes}
         self._tiles = self.sky.to_cirs(parts.tiling.ra_rad, parts.tiling.dec_rad)
 
     # Times of a visit ------------------------------------------------------------------------
@@ -111,7 +111,7 @@ class Planner:
         )
 
     def _readout_s(self) -> float:
-        return max(self.parts.spectrograph(m).readout_s for m in ("lr", "hr", "ifs"))
+        return max(self.parts.spectrograph(m).readout_s for m in self.parts.modes)
 
     def _fit(self, exposures: int, slew_s: float) -> tuple[int, float]:
         """Exposures that fit before the night's science ends, and their length [s]."""
@@ -137,6 +137,7 @@ class Planner:
         if decision.tile is None:
             return None
         tile = int(decision.tile)
+        place = int(np.searchsorted(view.tiles, tile))
         tiling = self.parts.tiling
         return Visit(
             tile,
@@ -146,8 +147,8 @@ class Planner:
             "survey",
             count,
             length,
-            float(view.sky[tile]),
-            float(view.signal[tile]),
+            float(view.sky[place]),
+            float(view.signal[place]),
             decision,
         )
 
@@ -252,30 +253,44 @@ class Planner:
         return good
 
     def _view(self, visit_s: float, open_s: float) -> SkyView:
-        ra, dec = self._tiles
-        now = self.day.now
+        """The moment, over the tiles that stay within the limits to the end of a visit."""
+        now, ledger, tiling = self.day.now, self.ledger.state, self.parts.tiling
         middle = now + 0.5 * visit_s
+        up = np.flatnonzero(self._observable(*self._tiles, visit_s))
+        ra, dec = self._tiles[0][up], self._tiles[1][up]
         sky, signal = self._quality(ra, dec, middle)
+        state = self.sky.at(middle)
         altitude, azimuth = self.sky.altaz(ra, dec, now)
         slew = np.maximum(
             self.telescope.slew_times(altitude, azimuth),
             self.parts.scenario.focal_plane.reconfiguration_s,
         )
+        high = self.sky.altaz(ra, dec, middle)[0]
+        moon = (np.asarray(state.moon_ra_rad), np.asarray(state.moon_dec_rad))
         return SkyView(
             now,
             self.until_s,
-            visit_s,
-            open_s,
+            self.day.index,
+            state.sun_altitude_rad,
             self.parts.views,
-            self.ledger.state.remaining,
-            self._observable(ra, dec, visit_s),
-            self.sky.altaz(ra, dec, middle)[0],
+            up,
+            tiling.ra_rad[up],
+            tiling.dec_rad[up],
+            ledger.remaining[up],
+            self.parts.expected[up],
+            np.ones((len(up), len(self.parts.views))),
+            high,
+            airmass(high),
+            self.parts.horizon.hour_angle(ra, self.parts.clock.ut1_jd(middle)),
+            separation(ra, dec, *moon),
             signal,
             sky,
+            np.full(len(up), visit_s),
+            np.full(len(up), open_s),
             slew,
+            ledger.tile_visits[up],
             self._fibres(),
             self._floors,
-            self.ledger.state.tile_visits,
         )
 
     def _fibres(self) -> dict[str, int]:

@@ -16,8 +16,13 @@ __all__ = ["hardware_type", "is_number", "known_keys", "sub_annotations"]
 
 
 def _bare(annotation: Any) -> Any:
+    """Without its metadata, and without the None of what may be left out."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, types.UnionType):
+        members = [a for a in get_args(annotation) if a is not types.NoneType]
+        if len(members) == 1:
+            return _bare(members[0])
     return annotation
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,7 +11,8 @@ from wstdes.clock import EPHEMERIS_END, EPHEMERIS_START
 from wstdes.config.base import ByName, Fraction, Model, PolicyRef
 from wstdes.config.data_systems import ComputeSite, Network, PipelineModel, PowerPlant
 from wstdes.config.focal_plane import FocalPlaneModel
-from wstdes.config.hardware import Site, Spectrograph, Telescope
+from wstdes.config.hardware import Mode, Site, Spectrograph, Telescope
+from wstdes.config.operations import Operations
 from wstdes.config.surveys import AlertClass, Angle, GaiaCatalogue, MockStarCatalogue, Survey
 from wstdes.errors import KeyedError
 from wstdes.units import (
@@ -24,6 +25,7 @@ from wstdes.units import (
 
 __all__ = [
     "ARCHIVE",
+    "MODES",
     "MOUNTAIN",
     "Allocation",
     "Calibration",
@@ -38,6 +40,8 @@ __all__ = [
     "Telemetry",
 ]
 
+MODES: tuple[Mode, ...] = ("lr", "hr", "ifs")
+"""Modes of spectrographs: low and high resolution, and integral field."""
 MOUNTAIN = "mountain"
 """The compute site that raw data are written at."""
 ARCHIVE = "archive"
@@ -50,12 +54,21 @@ class Spectrographs(Model):
     """The three modes."""
 
     lr: Spectrograph = Field(description="those fed by low-resolution fibres")
-    hr: Spectrograph = Field(description="those fed by high-resolution fibres")
-    ifs: Spectrograph = Field(description="those of the integral field")
+    hr: Spectrograph | None = Field(
+        default=None, description="those fed by high-resolution fibres; left out: none"
+    )
+    ifs: Spectrograph | None = Field(
+        default=None, description="those of the integral field; left out: none"
+    )
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """Modes that this facility has."""
+        return tuple(m for m in MODES if getattr(self, m) is not None)
 
     @model_validator(mode="after")
     def _in_place(self) -> Self:
-        for mode in ("lr", "hr", "ifs"):
+        for mode in self.modes:
             found = getattr(self, mode).mode
             if found != mode:
                 raise ValueError(f"the spectrograph under '{mode}' is of the mode '{found}'")
@@ -68,7 +81,10 @@ class Observing(Model):
     exposures: Annotated[int, Field(ge=1, le=50, description="a visit")]
     exposure_s: Annotated[Seconds, Field(ge=1, le=7200, description="of one exposure")]
     science_sun_altitude_rad: Annotated[
-        Angle, Field(lt=0, description="science is observed while the Sun is below it")
+        Angle,
+        Field(
+            lt=0, description="surveys observe while the Sun is below it, unless they say otherwise"
+        ),
     ]
     twilight_sun_altitude_rad: Annotated[
         Angle, Field(lt=0, description="the night's work lasts while the Sun is below it")
@@ -230,6 +246,10 @@ class Scenario(Model):
     nights: Annotated[
         int, Field(ge=1, le=36525, description="number of consecutive nights simulated")
     ]
+    fidelity: Literal["full", "statistical"] = Field(
+        default="full",
+        description="every fibre of every visit assigned, or expected numbers calibrated on that",
+    )
     site: Site = Field(description="location of the observatory, and its climate")
     telescope: Telescope = Field(description="optics, drives, faults and power of the telescope")
     focal_plane: FocalPlaneModel = Field(description="fibre positioners and how fibres are shared")
@@ -249,6 +269,9 @@ class Scenario(Model):
     )
     allocation: Allocation = Field(
         default_factory=Allocation, description="how fibres are given to targets"
+    )
+    operations: Operations = Field(
+        default_factory=Operations, description="nights without science, and focus"
     )
     observing: Observing = Field(description="exposures, twilight limits and tiles")
     calibration: Calibration = Field(description="calibration frames by night and day")
@@ -298,6 +321,21 @@ class Scenario(Model):
                     f"no link reaches the place '{site.place}' (places: {known})",
                     ("computing", "sites", name, "place"),
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _surveys_have_spectrographs(self) -> Self:
+        for name, survey in self.surveys.items():
+            if survey.mode not in self.spectrographs.modes:
+                raise KeyedError(
+                    f"this facility has no spectrographs of the mode '{survey.mode}'",
+                    ("surveys", name, "mode"),
+                )
+        if self.focal_plane.hr_fibres and self.spectrographs.hr is None:
+            raise KeyedError(
+                "high-resolution fibres need spectrographs: give spectrographs.hr, or no fibres",
+                ("focal_plane", "hr_fibres"),
+            )
         return self
 
     @model_validator(mode="after")

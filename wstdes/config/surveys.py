@@ -19,6 +19,7 @@ __all__ = [
     "AlertClass",
     "AlertSource",
     "Angle",
+    "Cadence",
     "CatalogueFile",
     "FixedFields",
     "Footprint",
@@ -125,6 +126,22 @@ Source = Annotated[
 ]
 
 
+class Cadence(Model):
+    """How often a survey comes back to a tile."""
+
+    visits: Annotated[int, Field(ge=2, le=1000, description="that a tile gets for this survey")]
+    interval_s: Annotated[Seconds, Field(gt=0, description="between two of them, at best")]
+    tolerance_s: Annotated[
+        Seconds, Field(ge=0, description="earlier or later than that, and still in time")
+    ]
+
+    @model_validator(mode="after")
+    def _window_is_open(self) -> Self:
+        if self.tolerance_s >= self.interval_s:
+            raise ValueError("a tolerance as long as the interval is no cadence")
+        return self
+
+
 class Survey(Model):
     """One of the surveys that share the telescope."""
 
@@ -136,13 +153,37 @@ class Survey(Model):
     noise: Literal["sky", "source"] = Field(
         default="sky", description="what limits its spectra: the sky's noise or the target's own"
     )
+    sky_brightness_min: Annotated[
+        float, Field(ge=0, description="observe only where the sky is at least this times dark")
+    ] = 0.0
     sky_brightness_max: Annotated[
         float, Field(gt=0, description="observe only where the sky is at most this times dark")
     ] = 1e3
+    sun_altitude_max_rad: Annotated[
+        Angle | None,
+        Field(lt=0, description="of the Sun, while it observes; left out: observing's own"),
+    ] = None
+    cadence: Cadence | None = Field(
+        default=None, description="visits spaced in time; left out: as it comes"
+    )
+    visit_effective_s: Annotated[
+        Seconds | None,
+        Field(
+            gt=0,
+            description="effective time after which its visits end; left out: a fixed number of "
+            "exposures",
+        ),
+    ] = None
     footprint: Footprint = Field(
         default=Footprint(), description="part of the sky that its targets lie in"
     )
     source: Source = Field(description="where its targets come from")
+
+    @model_validator(mode="after")
+    def _sky_fits(self) -> Self:
+        if self.sky_brightness_min >= self.sky_brightness_max:
+            raise ValueError("sky_brightness_min must be below sky_brightness_max: no sky is both")
+        return self
 
     @model_validator(mode="after")
     def _source_fits(self) -> Self:

@@ -38,14 +38,16 @@ def tile_gain(view: SkyView, minimum_rate: float = 0.0) -> NDArray[np.float64]:
         Fibres go to surveys by priority; a visit advances a target (or field) by its effective
         time over the time it needs, at most by what is left.
     """
-    gain = np.zeros(len(view.observable))
+    gain = np.zeros(len(view.tiles))
     free = {mode: np.full(len(gain), float(n)) for mode, n in view.fibres.items()}
     order = sorted(range(len(view.surveys)), key=lambda i: -view.surveys[i].priority)
     for i in order:
         survey = view.surveys[i]
         rate = view.rate(survey)
         advance = np.minimum(1.0, rate * view.open_s / survey.required_s)
-        wanted = (view.sky <= survey.sky_max) & (rate >= minimum_rate)
+        wanted = (view.sky >= survey.sky_min) & (view.sky <= survey.sky_max)
+        wanted &= (rate >= minimum_rate) & (view.urgency[:, i] > 0.0)
+        wanted &= view.sun_altitude_rad <= survey.sun_altitude_max_rad
         if survey.mode == "ifs":
             gain += survey.weight * np.where(wanted, np.minimum(advance, view.remaining[:, i]), 0.0)
             continue
@@ -55,8 +57,10 @@ def tile_gain(view: SkyView, minimum_rate: float = 0.0) -> NDArray[np.float64]:
     return gain
 
 
-def _best(score: NDArray[np.float64]) -> Decision:
+def _best(view: SkyView, score: NDArray[np.float64]) -> Decision:
     """The best tile and the next; ties go to the lower number."""
+    if not len(score):
+        return Decision(None)
     best = int(np.argmax(score))
     if not score[best] > 0:
         return Decision(None)
@@ -64,8 +68,10 @@ def _best(score: NDArray[np.float64]) -> Decision:
     others[best] = -np.inf
     second = int(np.argmax(others))
     if not others[second] > 0:
-        return Decision(best, float(score[best]))
-    return Decision(best, float(score[best]), second, float(score[second]))
+        return Decision(int(view.tiles[best]), float(score[best]))
+    return Decision(
+        int(view.tiles[best]), float(score[best]), int(view.tiles[second]), float(score[second])
+    )
 
 
 class MeritOptions(Model):
@@ -89,9 +95,9 @@ class Merit(Policy[MeritOptions]):
 
     def choose(self, view: SkyView) -> Decision:
         """Return the tile of the greatest gain in time."""
-        gain = np.where(view.observable, tile_gain(view, self.options.minimum_rate), 0.0)
+        gain = tile_gain(view, self.options.minimum_rate)
         begun = 1.0 + self.options.return_bonus * (view.visits > 0)
-        return _best(gain * begun / (view.visit_s + view.slew_s))
+        return _best(view, gain * begun / (view.visit_s + view.slew_s))
 
 
 class Highest(Policy[NoOptions]):
@@ -99,5 +105,5 @@ class Highest(Policy[NoOptions]):
 
     def choose(self, view: SkyView) -> Decision:
         """Return the highest tile with a gain."""
-        useful = view.observable & (tile_gain(view) > 0)
-        return _best(np.where(useful, view.altitude_rad, 0.0))
+        useful = tile_gain(view) > 0
+        return _best(view, np.where(useful, view.altitude_rad, 0.0))

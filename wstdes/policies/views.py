@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ __all__ = [
     "JobView",
     "PowerView",
     "ProductView",
+    "SeasonPlan",
+    "SeasonView",
     "SiteLoad",
     "SkyView",
     "SurveyView",
@@ -34,11 +37,13 @@ class SurveyView:
     priority, weight : float
         For the fibres, and for the merit of a target.
     required_s : float
-        Effective time a target needs [s].
+        Effective time a target needs, in the mean [s].
     noise : str
         sky or source: what limits its spectra.
-    sky_max : float
-        Brightest sky it wants, over dark.
+    sky_min, sky_max : float
+        Sky it wants, over dark: the darkest and the brightest.
+    sun_altitude_max_rad : float
+        Sun's altitude below which it can use the sky [rad].
     """
 
     name: str
@@ -47,58 +52,80 @@ class SurveyView:
     weight: float
     required_s: float
     noise: str
+    sky_min: float
     sky_max: float
+    sun_altitude_max_rad: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SkyView:
-    """The moment of a scheduling decision.
+    """The moment of a scheduling decision: the tiles that can be observed now, and no others.
 
     Parameters
     ----------
     now_s, until_s : float
         Now, and when the night's science ends [s].
-    visit_s, open_s : float
-        Length of a visit, and open-shutter time in it [s].
+    night : int
+        Number of the night.
+    sun_altitude_rad : float
+        In the middle of a visit [rad].
     surveys : tuple of SurveyView
         Those that tiles serve.
-    remaining : ndarray of float64, shape (tiles, surveys)
-        Targets (for ifs: share of a field) not finished.
-    observable : ndarray of bool, shape (tiles,)
-        Within the altitude limits from now to the visit's end.
-    altitude_rad : ndarray of float64, shape (tiles,)
-        In the middle of the visit [rad].
-    signal : ndarray of float64, shape (tiles,)
+    tiles : ndarray of int64, shape (k,)
+        Numbers of the tiles; every array below is in their order.
+    ra_rad, dec_rad : ndarray of float64, shape (k,)
+        Centres, ICRS [rad].
+    remaining, total : ndarray of float64, shape (k, surveys)
+        Targets (for ifs: share of a field) not finished, and at the start of the run.
+    urgency : ndarray of float64, shape (k, surveys)
+        By cadence: 0 not yet, 1 due or without a cadence, up to 2 as its window closes.
+    altitude_rad, airmass, hour_angle_rad, moon_separation_rad : ndarray of float64, shape (k,)
+        In the middle of the visit.
+    signal : ndarray of float64, shape (k,)
         Light in a fibre over that in reference conditions, to be expected.
-    sky : ndarray of float64, shape (tiles,)
+    sky : ndarray of float64, shape (k,)
         Sky brightness over dark.
-    slew_s : ndarray of float64, shape (tiles,)
+    visit_s, open_s : ndarray of float64, shape (k,)
+        Length of a visit without its slew, and open-shutter time in it, to be expected [s].
+    slew_s : ndarray of float64, shape (k,)
         Time from the last shutter to the next [s].
+    visits : ndarray of int64, shape (k,)
+        Visits that each tile has had.
     fibres : dict of str to int
         Fibres for science, by mode (ifs: 1).
     floors : dict of str to float
         Variance of the detector over that of the dark sky, by mode.
-    visits : ndarray of int64, shape (tiles,)
-        Visits that each tile has had.
+    plan : SeasonPlan or None
+        What the policy planned at an earlier noon.
     """
 
     now_s: float
     until_s: float
-    visit_s: float
-    open_s: float
+    night: int
+    sun_altitude_rad: float
     surveys: tuple[SurveyView, ...]
+    tiles: NDArray[np.int64]
+    ra_rad: Array
+    dec_rad: Array
     remaining: Array
-    observable: NDArray[np.bool_]
+    total: Array
+    urgency: Array
     altitude_rad: Array
+    airmass: Array
+    hour_angle_rad: Array
+    moon_separation_rad: Array
     signal: Array
     sky: Array
+    visit_s: Array
+    open_s: Array
     slew_s: Array
+    visits: NDArray[np.int64]
     fibres: dict[str, int]
     floors: dict[str, float]
-    visits: NDArray[np.int64]
+    plan: SeasonPlan | None = None
 
     def rate(self, survey: SurveyView) -> Array:
-        """Effective over open-shutter time to be expected for a survey, shape (tiles,)."""
+        """Effective over open-shutter time to be expected for a survey, shape (k,)."""
         return effective_rate(self.signal, self.sky, survey.noise, self.floors[survey.mode])
 
 
@@ -109,19 +136,116 @@ class Decision:
     Parameters
     ----------
     tile : int or None
-        None when nothing is worth observing.
+        Number of the tile; None when nothing is worth observing.
     score : float
         The policy's own measure.
     runner_up : int or None
         The next best tile.
     runner_up_score : float
         Its score.
+    terms, runner_up_terms : dict of str to float
+        What each score is made of, in order: shown by ``wstdes why``.
     """
 
     tile: int | None
     score: float = 0.0
     runner_up: int | None = None
     runner_up_score: float = 0.0
+    terms: dict[str, float] = field(default_factory=dict)
+    runner_up_terms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class SeasonPlan:
+    """What a policy planned for the nights to come: data, kept in the observer's state.
+
+    Parameters
+    ----------
+    night : int
+        The night it was made before.
+    arrays : dict of str to ndarray
+        The policy's own.
+    numbers : dict of str to float
+        The policy's own.
+    """
+
+    night: int
+    arrays: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class SeasonView:
+    """What lies ahead, at a noon: for policies that plan.
+
+    Parameters
+    ----------
+    night, nights : int
+        The first night ahead, and how many there are until the run (or the plan) ends.
+    latitude_rad : float
+        Of the site [rad].
+    altitude_min_rad, altitude_max_rad : float
+        Limits of the telescope [rad].
+    surveys : tuple of SurveyView
+        Those that tiles serve.
+    ra_rad, dec_rad : ndarray of float64, shape (tiles,)
+        Centres of all tiles, CIRS of the first night [rad].
+    remaining, total : ndarray of float64, shape (tiles, surveys)
+        Targets (for ifs: share of a field) not finished, and at the start of the run.
+    time_s : ndarray of float64, shape (nights, steps)
+        Middles of the steps of each night's science [s of the run].
+    step_s : ndarray of float64, shape (nights,)
+        Length of a step; 0 for nights that the calendar closes [s].
+    lst_rad : ndarray of float64, shape (nights, steps)
+        Local sidereal time: right ascension (CIRS) on the meridian [rad].
+    moon_ra_rad, moon_dec_rad, moon_altitude_rad, moon_phase_rad : ndarray, shape (nights, steps)
+        The Moon; phase angle 0 at full Moon [rad].
+    sun_altitude_rad : ndarray of float64, shape (nights, steps)
+        [rad].
+    open_share : ndarray of float64, shape (nights,)
+        Share of the night that weather and faults are expected to leave.
+    transparency, seeing_rad : float
+        Typical of open time.
+    visit_s, open_s : float
+        Length of a typical visit with its slew, and open-shutter time in it [s].
+    fibres : dict of str to int
+        Fibres for science, by mode (ifs: 1).
+    floors : dict of str to float
+        Variance of the detector over that of the dark sky, by mode.
+    signal_of_airmass : callable
+        Light in a fibre over that in reference conditions, by airmass (array to array).
+    extinction_mag, dark_sky_mag : float
+        Of the site, for the brightness of the sky.
+    """
+
+    night: int
+    nights: int
+    latitude_rad: float
+    altitude_min_rad: float
+    altitude_max_rad: float
+    surveys: tuple[SurveyView, ...]
+    ra_rad: Array
+    dec_rad: Array
+    remaining: Array
+    total: Array
+    time_s: Array
+    step_s: Array
+    lst_rad: Array
+    moon_ra_rad: Array
+    moon_dec_rad: Array
+    moon_altitude_rad: Array
+    moon_phase_rad: Array
+    sun_altitude_rad: Array
+    open_share: Array
+    transparency: float
+    seeing_rad: float
+    visit_s: float
+    open_s: float
+    fibres: dict[str, int]
+    floors: dict[str, float]
+    signal_of_airmass: Callable[[Array], Array]
+    extinction_mag: float
+    dark_sky_mag: float
 
 
 @dataclass(frozen=True)
