@@ -13,7 +13,6 @@ from wstdes.units import Seconds
 
 __all__ = ["Closure", "Operations"]
 
-Years = Annotated[int, Field(ge=1, le=50)]
 _MONTH_DAY = re.compile(r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")
 
 
@@ -26,9 +25,9 @@ class Closure(Model):
         default=None, description="month and day of the first evening, every year: '07-10'"
     )
     first: dt.date | None = Field(default=None, description="evening of the first such night")
-    every_s: Annotated[
-        Seconds | None, Field(gt=0, description="between first nights; left out: only once")
-    ] = None
+    every_s: Annotated[Seconds, Field(gt=0)] | None = Field(
+        default=None, description="between first nights; left out: only once"
+    )
     full_moon: bool = Field(default=False, description="the nights around every full Moon")
 
     @model_validator(mode="after")

@@ -159,21 +159,17 @@ class Survey(Model):
     sky_brightness_max: Annotated[
         float, Field(gt=0, description="observe only where the sky is at most this times dark")
     ] = 1e3
-    sun_altitude_max_rad: Annotated[
-        Angle | None,
-        Field(lt=0, description="of the Sun, while it observes; left out: observing's own"),
-    ] = None
+    sun_altitude_max_rad: Annotated[Angle, Field(lt=0)] | None = Field(
+        default=None, description="of the Sun, while it observes; left out: observing's own"
+    )
     cadence: Cadence | None = Field(
         default=None, description="visits spaced in time; left out: as it comes"
     )
-    visit_effective_s: Annotated[
-        Seconds | None,
-        Field(
-            gt=0,
-            description="effective time after which its visits end; left out: a fixed number of "
-            "exposures",
-        ),
-    ] = None
+    visit_effective_s: Annotated[Seconds, Field(gt=0)] | None = Field(
+        default=None,
+        description="effective time after which its visits end; left out: a fixed number of "
+        "exposures",
+    )
     footprint: Footprint = Field(
         default=Footprint(), description="part of the sky that its targets lie in"
     )
