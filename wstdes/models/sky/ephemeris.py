@@ -1,8 +1,7 @@
-"""Where the Sun, the Moon and the fields of a night stand.
+"""Directions on the sky: the Sun by ERFA, the horizon, airmass and angles.
 
-ERFA computes everything. Fields are brought from ICRS to CIRS once a night; within the night only
-the Earth rotation angle changes, which costs less than an arcsecond. Polar motion, refraction and
-diurnal aberration (together below an arcsecond but for refraction) are left out.
+Polar motion, refraction and diurnal aberration (together below an arcsecond but for refraction)
+are left out.
 """
 
 from __future__ import annotations
@@ -13,32 +12,10 @@ import erfa
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Horizon", "airmass", "moon", "separation", "sun", "sun_crossings", "to_cirs"]
+__all__ = ["Horizon", "airmass", "parallactic_angle", "separation", "sun", "unit_vectors"]
 
 Array = NDArray[np.float64]
 _AU_M = 149597870700.0
-
-
-def to_cirs(ra_rad: Array, dec_rad: Array, tt_jd: tuple[float, float]) -> tuple[Array, Array]:
-    """Bring catalogue positions to the celestial intermediate system of date.
-
-    Light deflection, annual aberration, precession and nutation (IAU 2006/2000A) are in.
-
-    Parameters
-    ----------
-    ra_rad, dec_rad : ndarray of float64, shape (n,)
-        ICRS [rad].
-    tt_jd : tuple of float
-        Terrestrial Time, Julian date in two parts [d].
-
-    Returns
-    -------
-    ra_rad, dec_rad : ndarray of float64, shape (n,)
-        CIRS [rad].
-    """
-    astrom, _ = erfa.apci13(*tt_jd)
-    ra, dec = erfa.atciqz(ra_rad, dec_rad, astrom)
-    return np.asarray(ra), np.asarray(dec)
 
 
 def _to_intermediate(tt1: float, tt2: Array) -> Array:
@@ -83,23 +60,6 @@ def _sun(tt1: float, tt2: Array) -> Array:
     return np.asarray((apparent * distance * _AU_M) @ _to_intermediate(tt1, tt2).T)
 
 
-def moon(tt1: float, tt2: Array) -> Array:
-    """Position of the Moon's centre from the Earth's, in CIRS.
-
-    Parameters
-    ----------
-    tt1, tt2 : float, ndarray of float64, shape (n,)
-        Terrestrial Time, Julian date in two parts [d].
-
-    Returns
-    -------
-    ndarray of float64, shape (n, 3)
-        Vectors [m], by Meeus' series as ERFA has it (10 arcsec).
-    """
-    position = erfa.moon98(tt1, tt2)["p"] * _AU_M
-    return np.asarray(position @ _to_intermediate(tt1, tt2).T)
-
-
 @dataclass(frozen=True)
 class Horizon:
     """An observer on the ellipsoid.
@@ -141,9 +101,14 @@ class Horizon:
         azimuth, altitude = erfa.hd2ae(self.hour_angle(ra_rad, ut1), dec_rad, self.latitude_rad)
         return np.asarray(altitude), np.asarray(azimuth)
 
+    def place_m(self) -> tuple[float, float, float]:
+        """Where the observer stands from the Earth's centre, turning with it (WGS84) [m]."""
+        x, y, z = erfa.gd2gc(1, self.longitude_rad, self.latitude_rad, self.height_m)
+        return float(x), float(y), float(z)
+
     def topocentric(self, position_m: Array, ut1: tuple[float, Array]) -> Array:
         """Subtract the observer's own place from geocentric CIRS vectors [m]."""
-        site = erfa.gd2gc(1, self.longitude_rad, self.latitude_rad, self.height_m)
+        site = self.place_m()
         era = erfa.era00(*ut1)
         cos, sin = np.cos(era), np.sin(era)
         place = np.stack(
@@ -156,46 +121,6 @@ class Horizon:
         """Altitude and azimuth of geocentric CIRS vectors, parallax included."""
         ra, dec = erfa.c2s(self.topocentric(position_m, ut1))
         return self.altaz(ra, dec, ut1)
-
-
-def sun_crossings(
-    horizon: Horizon, altitude_rad: float, noon: tuple[float, float, float]
-) -> tuple[float, float] | None:
-    """When the Sun sinks below an altitude after a noon, and rises above it again.
-
-    Parameters
-    ----------
-    horizon : Horizon
-        The observer.
-    altitude_rad : float
-        Of the Sun's centre [rad].
-    noon : tuple of float
-        UT1 in two parts, and TT minus UT1, at the noon [d].
-
-    Returns
-    -------
-    tuple of float or None
-        Seconds after the noon; the whole day where the Sun stays below the altitude, None where
-        it stays above.
-    """
-    jd1, jd2, offset = noon
-    t_s = np.arange(0.0, 86401.0, 120.0)
-    ut2 = jd2 + t_s / 86400.0
-    altitude, _ = horizon.altaz_of(sun(jd1, ut2 + offset), (jd1, ut2))
-    below = altitude < altitude_rad
-    if below.all():
-        return 0.0, 86400.0
-    change = np.flatnonzero(below[1:] != below[:-1])
-    if not below.any():
-        return None
-
-    def cross(i: int) -> float:
-        share = (altitude_rad - altitude[i]) / (altitude[i + 1] - altitude[i])
-        return float(t_s[i] + share * 120.0)
-
-    begin = 0.0 if below[0] else cross(int(change[0]))
-    end = 86400.0 if below[-1] else cross(int(change[-1]))
-    return begin, end
 
 
 def airmass(altitude_rad: Array) -> Array:
@@ -221,3 +146,27 @@ def airmass(altitude_rad: Array) -> Array:
 def separation(lon1: Array, lat1: Array, lon2: Array, lat2: Array) -> Array:
     """Angle between directions [rad], by Vincenty's formula (any distance)."""
     return np.asarray(erfa.seps(lon1, lat1, lon2, lat2))
+
+
+def unit_vectors(lon_rad: Array, lat_rad: Array) -> Array:
+    """Unit vectors (n, 3) of directions, in the system of their angles."""
+    cos = np.cos(lat_rad)
+    return np.stack([cos * np.cos(lon_rad), cos * np.sin(lon_rad), np.sin(lat_rad)], axis=-1)
+
+
+def parallactic_angle(hour_angle_rad: Array, dec_rad: Array, latitude_rad: float) -> Array:
+    """Angle at a field from north to the zenith, through east [rad], in (-pi, pi].
+
+    Parameters
+    ----------
+    hour_angle_rad, dec_rad : ndarray of float64
+        Of the field, CIRS [rad].
+    latitude_rad : float
+        Of the observer [rad].
+    """
+    return np.asarray(
+        np.arctan2(
+            np.sin(hour_angle_rad),
+            np.tan(latitude_rad) * np.cos(dec_rad) - np.sin(dec_rad) * np.cos(hour_angle_rad),
+        )
+    )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-import erfa
 import numpy as np
 from numpy.typing import NDArray
 
 from wstdes.clock import Clock
-from wstdes.models.sky.brightness import sky_brightness
-from wstdes.models.sky.ephemeris import Horizon, moon, separation, sun, sun_crossings, to_cirs
+from wstdes.models.sky.almanac import Almanac
+from wstdes.models.sky.background import Background
+from wstdes.models.sky.ephemeris import Horizon, unit_vectors
+from wstdes.models.sky.fields import FieldsSky
 
 __all__ = ["DaySky", "SkyState"]
 
@@ -31,6 +33,10 @@ class SkyState:
         CIRS, as seen from the site [rad].
     phase_rad : float
         Phase angle, 0 at full Moon [rad].
+    sun_ra_rad, sun_dec_rad : float
+        CIRS, as seen from the site [rad].
+    lst_rad : float
+        CIRS right ascension on the meridian [rad].
     """
 
     ut1: tuple[float, float]
@@ -39,6 +45,9 @@ class SkyState:
     moon_ra_rad: float
     moon_dec_rad: float
     phase_rad: float
+    sun_ra_rad: float
+    sun_dec_rad: float
+    lst_rad: float
 
     @property
     def moon_illumination(self) -> float:
@@ -64,17 +73,43 @@ class DaySky:
     horizon: Horizon
     noon_s: float
 
+    @cached_property
+    def almanac(self) -> Almanac:
+        """The day's table of Sun and Moon."""
+        return Almanac.make(self.clock, self.horizon, self.noon_s)
+
+    @cached_property
+    def sun_icrs(self) -> Array:
+        """Direction of the Sun at midnight, geocentric unit vector (3,)."""
+        position = self.almanac.sun[0, 0] @ self.almanac.matrix[0]
+        return np.asarray(position / np.linalg.norm(position))
+
     def below(self, altitude_rad: float) -> tuple[float, float] | None:
-        """When the Sun sinks below an altitude and rises above it, in seconds of the run."""
-        ut1, tt = self.clock.ut1_jd(self.noon_s), self.clock.tt_jd(self.noon_s)
-        offset = float(tt[1]) - float(ut1[1])
-        found = sun_crossings(self.horizon, altitude_rad, (ut1[0], float(ut1[1]), offset))
-        return None if found is None else (self.noon_s + found[0], self.noon_s + found[1])
+        """When the Sun sinks below an altitude and rises above it, in seconds of the run.
+
+        The whole day where it stays below, None where it stays above.
+        """
+        begin, end = self.almanac.below(altitude_rad)[0]
+        return None if np.isnan(begin) else (float(begin), float(end))
+
+    def lst_rad(self, t_s: float | Array) -> float | Array:
+        """CIRS right ascension on the meridian at moments [rad]."""
+        return self.almanac.lst_rad(t_s)
+
+    def fields(self, ra_rad: Array, dec_rad: Array) -> FieldsSky:
+        """Fields at ICRS positions, shape (n,) [rad], for this night."""
+        icrs = unit_vectors(ra_rad, dec_rad)
+        return FieldsSky(self, icrs, self.almanac.to_cirs(icrs))
 
     def to_cirs(self, ra_rad: Array, dec_rad: Array) -> tuple[Array, Array]:
-        """ICRS positions in CIRS at the middle of the day [rad]."""
-        jd1, jd2 = self.clock.tt_jd(self.noon_s + 43200.0)
-        return to_cirs(ra_rad, dec_rad, (jd1, float(jd2)))
+        """ICRS positions in CIRS at the middle of the day [rad].
+
+        Annual aberration, precession and nutation (IAU 2006/2000A) are in; the deflection of
+        light (0.004 arcsec at 90 deg from the Sun) is not.
+        """
+        vectors = self.almanac.to_cirs(unit_vectors(ra_rad, dec_rad))
+        ra = np.mod(np.arctan2(vectors[:, 1], vectors[:, 0]), 2.0 * np.pi)
+        return ra, np.arctan2(vectors[:, 2], np.hypot(vectors[:, 0], vectors[:, 1]))
 
     def altaz(self, ra_rad: Array, dec_rad: Array, t_s: float | Array) -> tuple[Array, Array]:
         """Altitude and azimuth of CIRS positions at a moment, or at moments that broadcast."""
@@ -82,25 +117,10 @@ class DaySky:
 
     def at(self, t_s: float) -> SkyState:
         """Sun and Moon at a moment."""
-        times = np.array([t_s])
-        ut = self.clock.ut1_jd(times)
-        tt = self.clock.tt_jd(times)
-        ut1 = (ut[0], np.asarray(ut[1]))
-        sun_m, moon_m = sun(tt[0], np.asarray(tt[1])), moon(tt[0], np.asarray(tt[1]))
-        sun_altitude, _ = self.horizon.altaz_of(sun_m, ut1)
-        seen = self.horizon.topocentric(moon_m, ut1)
-        ra, dec = erfa.c2s(seen)
-        altitude, _ = self.horizon.altaz(ra, dec, ut1)
-        # Phase angle: at the Moon, between Sun and observer.
-        to_sun = sun_m[0] - seen[0]
-        cosine = float(np.dot(to_sun, -seen[0]) / np.linalg.norm(to_sun) / np.linalg.norm(seen[0]))
+        lst, sun_altitude, sun_ra, sun_dec, altitude, ra, dec, phase = self.almanac.moment(t_s)
+        jd1, jd2 = self.clock.ut1_jd(t_s)
         return SkyState(
-            (ut[0], float(ut1[1][0])),
-            float(sun_altitude[0]),
-            float(altitude[0]),
-            float(ra[0]),
-            float(dec[0]),
-            float(np.arccos(np.clip(cosine, -1.0, 1.0))),
+            (jd1, float(jd2)), sun_altitude, altitude, ra, dec, phase, sun_ra, sun_dec, lst
         )
 
     def brightness(
@@ -112,16 +132,7 @@ class DaySky:
         dark_mag: float,
     ) -> Array:
         """Sky brightness over a dark zenith at CIRS positions."""
-        altitude, _ = self.horizon.altaz(ra_rad, dec_rad, state.ut1)
-        away = separation(
-            ra_rad, dec_rad, np.asarray(state.moon_ra_rad), np.asarray(state.moon_dec_rad)
-        )
-        return sky_brightness(
-            altitude,
-            away,
-            state.moon_altitude_rad,
-            state.phase_rad,
-            state.sun_altitude_rad,
-            extinction_mag,
-            dark_mag,
-        )
+        cirs = unit_vectors(ra_rad, dec_rad)
+        # Aberration is left in: it moves the ecliptic by 20 arcsec.
+        fields = FieldsSky(self, cirs @ self.almanac.matrix[0], cirs)
+        return fields.brightness(state, Background(extinction_mag, dark_mag))

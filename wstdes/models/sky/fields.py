@@ -1,0 +1,220 @@
+"""All fields of a night at once: where they stand, how far from the Moon, how bright their sky.
+
+Fields are brought from ICRS to CIRS once a night; then only the Earth turns. Compiled loops over
+unit vectors do the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wstdes.jit import njit, plain
+from wstdes.models.sky.background import Background, starlight_s10, zodiacal_s10
+from wstdes.models.sky.brightness import astronomical_extinctions, sky_brightness
+from wstdes.models.sky.ephemeris import parallactic_angle, unit_vectors
+
+if TYPE_CHECKING:
+    from wstdes.models.sky.night import DaySky, SkyState
+
+__all__ = ["FieldsAt", "FieldsSky"]
+
+Array = NDArray[np.float64]
+Longs = NDArray[np.int64]
+Which = NDArray[np.intp] | NDArray[np.bool_] | slice | None
+"""A choice of fields: numbers, a mask, a slice, or all."""
+
+_OBLIQUITY = math.radians(84381.406 / 3600.0)
+"""Of the ecliptic of J2000 (IAU 2006)."""
+_GALACTIC_POLE = unit_vectors(np.radians(192.85948), np.radians(27.12825))
+"""ICRS (ESA 1997, The Hipparcos and Tycho Catalogues, vol. 1, section 1.5.3)."""
+
+
+@dataclass(frozen=True)
+class FieldsAt:
+    """Fields at a moment.
+
+    Parameters
+    ----------
+    altitude_rad, azimuth_rad : ndarray of float64, shape (k,)
+        Without refraction; azimuth from north through east, in [0, 2 pi) [rad].
+    airmass : ndarray of float64, shape (k,)
+        By Kasten & Young (1989); infinite below the horizon.
+    hour_angle_rad : ndarray of float64, shape (k,)
+        In [-pi, pi), positive after the meridian [rad].
+    """
+
+    altitude_rad: Array
+    azimuth_rad: Array
+    airmass: Array
+    hour_angle_rad: Array
+
+
+@dataclass(frozen=True)
+class FieldsSky:
+    """Fields of a night; :meth:`wstdes.models.sky.DaySky.fields` makes them.
+
+    Parameters
+    ----------
+    day : DaySky
+        The night.
+    icrs, cirs : ndarray of float64, shape (n, 3)
+        Unit vectors.
+    """
+
+    day: DaySky
+    icrs: Array
+    cirs: Array
+
+    @cached_property
+    def ra_rad(self) -> Array:
+        """CIRS right ascensions, shape (n,) [rad]."""
+        return np.arctan2(self.cirs[:, 1], self.cirs[:, 0])
+
+    @cached_property
+    def beyond(self) -> Array:
+        """Zodiacal light and starlight of the night, and their extinction, shape (n, 2).
+
+        See :func:`wstdes.models.sky.brightness.sky_brightness`. The Sun is taken at midnight.
+        """
+        sun = self.day.sun_icrs
+        cos, sin = math.cos(_OBLIQUITY), math.sin(_OBLIQUITY)
+        x, y, z = self.icrs[:, 0], self.icrs[:, 1], self.icrs[:, 2]
+        longitude = np.arctan2(cos * y + sin * z, x)
+        latitude = np.arcsin(np.clip(cos * z - sin * y, -1.0, 1.0))
+        sun_longitude = math.atan2(cos * sun[1] + sin * sun[2], sun[0])
+        galactic = np.arcsin(np.clip(self.icrs @ _GALACTIC_POLE, -1.0, 1.0))
+        light = zodiacal_s10(longitude - sun_longitude, latitude) + starlight_s10(galactic)
+        return np.stack([light, astronomical_extinctions(light)], axis=-1)
+
+    @cached_property
+    def _all(self) -> Longs:
+        return np.arange(len(self.cirs))
+
+    def _numbers(self, which: Which) -> Longs:
+        if which is None:
+            return self._all
+        if isinstance(which, np.ndarray) and which.dtype == np.int64:
+            return plain(which, np.int64)
+        return plain(self._all[which], np.int64)
+
+    def sin_altitude(self, t_s: float | Array, which: Which = None) -> Array:
+        """Sine of the altitudes.
+
+        Parameters
+        ----------
+        t_s : float or ndarray of float64, shape (times,)
+            Seconds of the run, in this day.
+        which : ndarray of int or bool, or slice, optional
+            Of the fields; all.
+
+        Returns
+        -------
+        ndarray of float64, shape (k,) or (times, k)
+            Without refraction.
+        """
+        lst, numbers = np.asarray(self.day.lst_rad(t_s)), self._numbers(which)
+        out = np.empty((lst.size, len(numbers)))
+        _sines(self.cirs, numbers, lst.ravel(), self.day.horizon.latitude_rad, out)
+        return out if lst.ndim else out[0]
+
+    def at(self, t_s: float, which: Which = None) -> FieldsAt:
+        """Altitude, azimuth, airmass and hour angle at a moment (seconds of the run)."""
+        numbers = self._numbers(which)
+        out = np.empty((4, len(numbers)))
+        lst = float(self.day.lst_rad(t_s))
+        _stand(self.cirs, self.ra_rad, numbers, lst, self.day.horizon.latitude_rad, out)
+        return FieldsAt(out[0], out[1], out[2], out[3])
+
+    def parallactic_angle(self, t_s: float, which: Which = None) -> Array:
+        """Angle from north to the zenith through east, shape (k,) [rad]."""
+        numbers = self._numbers(which)
+        hour_angle = float(self.day.lst_rad(t_s)) - self.ra_rad[numbers]
+        dec = np.arcsin(self.cirs[numbers, 2])
+        return parallactic_angle(hour_angle, dec, self.day.horizon.latitude_rad)
+
+    def moon_separation(self, state: SkyState, which: Which = None) -> Array:
+        """Angle to the Moon, as seen from the site, shape (k,) [rad]."""
+        numbers = self._numbers(which)
+        out = np.empty(len(numbers))
+        ra, dec = state.moon_ra_rad, state.moon_dec_rad
+        moon = (math.cos(dec) * math.cos(ra), math.cos(dec) * math.sin(ra), math.sin(dec))
+        _separations(self.cirs, numbers, moon, out)
+        return out
+
+    def brightness(self, state: SkyState, background: Background, which: Which = None) -> Array:
+        """Sky brightness over that of a dark zenith.
+
+        Parameters
+        ----------
+        state : SkyState
+            Sun and Moon at the moment.
+        background : Background
+            The site.
+        which : ndarray of int or bool, or slice, optional
+            Of the fields; all.
+
+        Returns
+        -------
+        ndarray of float64, shape (k,)
+            1 is a zenith without Moon, far from ecliptic and Milky Way, at mean solar flux.
+        """
+        numbers = self._numbers(which)
+        out = np.empty(len(numbers))
+        lon = np.array([state.lst_rad, state.moon_ra_rad, state.sun_ra_rad])
+        lat = np.array([self.day.horizon.latitude_rad, state.moon_dec_rad, state.sun_dec_rad])
+        sky_brightness(
+            (self.cirs, self.beyond, numbers),
+            unit_vectors(lon, lat),
+            (state.sun_altitude_rad, state.phase_rad),
+            background.site(),
+            out,
+        )
+        return out
+
+
+@njit
+def _sines(cirs: Array, numbers: Longs, lst: Array, latitude: float, out: Array) -> None:
+    c = math.sin(latitude)
+    for j in range(len(lst)):
+        a, b = math.cos(latitude) * math.cos(lst[j]), math.cos(latitude) * math.sin(lst[j])
+        for k in range(len(numbers)):
+            i = numbers[k]
+            out[j, k] = a * cirs[i, 0] + b * cirs[i, 1] + c * cirs[i, 2]
+
+
+@njit
+def _stand(cirs: Array, ra: Array, numbers: Longs, lst: float, latitude: float, out: Array) -> None:
+    """Altitude, azimuth, airmass and hour angle, a row each."""
+    turn = 2.0 * math.pi
+    cos_lst, sin_lst = math.cos(lst), math.sin(lst)
+    cos, sin = math.cos(latitude), math.sin(latitude)
+    for k in range(len(numbers)):
+        i = numbers[k]
+        meridian = cirs[i, 0] * cos_lst + cirs[i, 1] * sin_lst
+        east = cirs[i, 1] * cos_lst - cirs[i, 0] * sin_lst
+        up = cos * meridian + sin * cirs[i, 2]
+        north = cos * cirs[i, 2] - sin * meridian
+        altitude = math.asin(min(1.0, max(-1.0, up)))
+        azimuth = math.atan2(east, north)
+        angle = (lst - ra[i]) / turn
+        out[0, k] = altitude
+        out[1, k] = azimuth if azimuth >= 0.0 else azimuth + turn
+        out[2, k] = math.inf
+        if altitude > 0.0:
+            low = altitude * 180.0 / math.pi + 6.07995
+            out[2, k] = max(1.0, 1.0 / (up + 0.50572 * math.exp(-1.6364 * math.log(low))))
+        out[3, k] = turn * (angle - math.floor(angle + 0.5))
+
+
+@njit
+def _separations(cirs: Array, numbers: Longs, moon: tuple[float, float, float], out: Array) -> None:
+    for k in range(len(numbers)):
+        i = numbers[k]
+        a, b, c = cirs[i, 0] - moon[0], cirs[i, 1] - moon[1], cirs[i, 2] - moon[2]
+        out[k] = 2.0 * math.asin(min(1.0, 0.5 * math.sqrt(a * a + b * b + c * c)))
