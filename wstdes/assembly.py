@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from wstdes.agents.conditions import Sensitivity
 from wstdes.agents.configuration import MODE_KIND
 from wstdes.agents.parts import Parts, Policies
+from wstdes.agents.weather import STEP_S
 from wstdes.clock import DAY_S, Clock
 from wstdes.config import Loaded
 from wstdes.config.scenario import Scenario
@@ -24,6 +25,7 @@ from wstdes.config.surveys import Survey
 from wstdes.errors import CatalogueError, ConfigError, MissingExtraError, Problem
 from wstdes.models.energy import clear_sky_share, solar_scale
 from wstdes.models.focalplane import FocalPlane, focal_plane
+from wstdes.models.site import climate
 from wstdes.models.sky import Horizon, sun
 from wstdes.policies import make_policy
 from wstdes.policies.views import SurveyView
@@ -89,6 +91,7 @@ def make_parts(loaded: Loaded) -> Parts:
         scenario=scenario,
         clock=clock,
         horizon=horizon,
+        climate=climate(scenario.site, STEP_S),
         focal_plane=plane,
         survey_names=names,
         fibre_surveys=fibre_surveys,

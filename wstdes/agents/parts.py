@@ -12,6 +12,7 @@ from wstdes.clock import Clock
 from wstdes.config.hardware import Spectrograph
 from wstdes.config.scenario import MODES, Scenario
 from wstdes.models.focalplane import FocalPlane
+from wstdes.models.site import Climate
 from wstdes.models.sky import Horizon
 from wstdes.policies.views import SurveyView
 from wstdes.survey.fields import SurveyTargets
@@ -44,6 +45,8 @@ class Parts:
         Seconds of the run and the calendar.
     horizon : Horizon
         The observer's place.
+    climate : Climate
+        What the weather is drawn from.
     focal_plane : FocalPlane
         Positions and reach of the fibres.
     survey_names : tuple of str
@@ -77,6 +80,7 @@ class Parts:
     scenario: Scenario
     clock: Clock
     horizon: Horizon
+    climate: Climate
     focal_plane: FocalPlane
     survey_names: tuple[str, ...]
     fibre_surveys: tuple[SurveyTargets, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,26 +12,25 @@ from numpy.typing import NDArray
 
 from wstdes.agents.parts import Parts
 from wstdes.kernel import Agent, Day, Signal
-from wstdes.models.site import (
-    closing_threshold,
-    latent_path,
-    lognormal,
-    share_above,
-    transparency,
-)
+from wstdes.models.site import COMPONENTS
 
-__all__ = ["Conditions", "Weather", "WeatherState"]
+__all__ = ["STEP_S", "Conditions", "Weather", "WeatherState"]
 
 STEP_S = 900.0
 _ARCSEC = np.pi / 648000.0
+_CAUSES = ("", "cloud", "wind", "humidity", "reopening")
+_REOPENING = 4
+
+Array = NDArray[np.float64]
 
 
 @dataclass
 class WeatherState:
-    """Latent processes at noon, and when the last closing ended."""
+    """Latent processes at noon, and when the wait after the last closing ends."""
 
     cloud: float = 0.0
     seeing: float = 0.0
+    seeing_slow: float = 0.0
     wind: float = 0.0
     humidity: float = 0.0
     shut_until_s: float = -1e30
@@ -62,112 +61,105 @@ class Weather(Agent[WeatherState]):
         """Fires at each step."""
         self.closing = Signal(day.env)
         """Fires when the dome has to close."""
-        self._steps: list[Conditions] = []
+        self._steps: dict[str, list[float]] = {}
+        self._sums: dict[str, list[float]] = {}
+        self._closed_by: list[str] = []
 
     def start(self) -> None:
         """Draw the day's innovations and reveal the first step."""
-        self._make()
+        made = self._draw()
+        self._keep(made, self._closures(made))
+        self._record(made)
         self.env.process(self._reveal())
 
     @property
     def current(self) -> Conditions:
         """The conditions now."""
-        return self._steps[self._index(self.now)]
+        i = self._index(self.now)
+        return self._conditions(i, self._steps["seeing"][i], self._steps["transparency"][i])
 
     def mean(self, start_s: float, end_s: float) -> Conditions:
         """Time-weighted mean of seeing and transparency over a past interval of this day."""
-        first, last = self._index(start_s), self._index(max(start_s, end_s - 1e-6))
-        weights, chosen = [], self._steps[first : last + 1]
-        for i in range(first, last + 1):
-            begin = self.day.start_s + i * STEP_S
-            weights.append(min(end_s, begin + STEP_S) - max(start_s, begin))
-        total = sum(weights)
-        if total <= 0:
-            return chosen[0]
-        seeing = sum(w * c.seeing_rad for w, c in zip(weights, chosen, strict=True)) / total
-        clear = sum(w * c.transparency for w, c in zip(weights, chosen, strict=True)) / total
-        end = chosen[-1]
-        return Conditions(seeing, clear, end.wind_m_per_s, end.humidity, end.open, end.closed_by)
+        last = self._index(max(start_s, end_s - 1e-6))
+        if end_s <= start_s:
+            return self._conditions(
+                last, self._steps["seeing"][last], self._steps["transparency"][last]
+            )
+        seeing, clear = (
+            (self._integral(what, end_s) - self._integral(what, start_s)) / (end_s - start_s)
+            for what in ("seeing", "transparency")
+        )
+        return self._conditions(last, seeing, clear)
+
+    def _conditions(self, i: int, seeing_rad: float, clear: float) -> Conditions:
+        wind, humidity, cause = (
+            self._steps["wind"][i],
+            self._steps["humidity"][i],
+            self._closed_by[i],
+        )
+        return Conditions(seeing_rad, clear, wind, humidity, not cause, cause)
+
+    def _integral(self, what: str, t_s: float) -> float:
+        """Integral of a quantity from noon."""
+        i = self._index(t_s)
+        return self._sums[what][i] + self._steps[what][i] * (t_s - self.day.start_s - i * STEP_S)
 
     def _index(self, t_s: float) -> int:
-        return min(len(self._steps) - 1, int((t_s - self.day.start_s) // STEP_S))
+        return min(len(self._closed_by) - 1, int((t_s - self.day.start_s) // STEP_S))
 
-    def _make(self) -> None:
-        site = self.parts.scenario.site
+    def _draw(self) -> dict[str, Array]:
+        """Draw the day."""
         n = round((self.day.end_s - self.day.start_s) / STEP_S)
-        state = self.state
-        paths: dict[str, NDArray[np.float64]] = {}
-        for what, tau in (
-            ("cloud", site.cloud_correlation_s),
-            ("seeing", site.seeing_correlation_s),
-            ("wind", site.wind_correlation_s),
-            ("humidity", site.humidity_correlation_s),
-        ):
-            rng = self.day.streams(self.name, what, self.day.index)
-            if not state.begun:
-                setattr(state, what, float(self.day.streams(self.name, what, -1).normal()))
-            paths[what] = latent_path(getattr(state, what), rng.standard_normal(n), STEP_S, tau)
-            setattr(state, what, float(paths[what][-1]))
-        state.begun = True
-        self._steps = self._conditions(paths)
+        state, streams, index = self.state, self.day.streams, self.day.index
+        if not state.begun:
+            for what in COMPONENTS:
+                setattr(state, what, float(streams(self.name, what, -1).normal()))
+            state.begun = True
+        latent = np.array([getattr(state, what) for what in COMPONENTS])
+        draws = np.array([streams(self.name, w, index).standard_normal(n) for w in COMPONENTS])
+        made = self.parts.climate.day(self.parts.clock.month(index), latent, draws)
+        for what, value in zip(COMPONENTS, latent.tolist(), strict=True):
+            setattr(state, what, value)
+        return made
 
-    def _conditions(self, paths: dict[str, NDArray[np.float64]]) -> list[Conditions]:
-        site = self.parts.scenario.site
-        wind = lognormal(paths["wind"], site.wind_median_m_per_s, site.wind_sigma_ln)
-        humidity = np.minimum(
-            1.0, lognormal(paths["humidity"], site.humidity_median, site.humidity_sigma_ln)
-        )
-        seeing = lognormal(paths["seeing"], site.seeing_median_rad, site.seeing_sigma_ln)
-        open_share = site.open_fraction[self.parts.clock.month(self.day.index)]
-        limit = closing_threshold(
-            open_share,
-            share_above(site.wind_close_m_per_s, site.wind_median_m_per_s, site.wind_sigma_ln),
-            share_above(site.humidity_close, site.humidity_median, site.humidity_sigma_ln),
-        )
-        photometric = closing_threshold(site.photometric_fraction * open_share)
-        clear = transparency(paths["cloud"], photometric, limit, site.thin_cloud_transparency)
-        steps = []
-        for i in range(len(wind)):
-            t = self.day.start_s + i * STEP_S
-            cause = ""
-            if paths["cloud"][i] > limit:
-                cause = "cloud"
-            elif wind[i] > site.wind_close_m_per_s:
-                cause = "wind"
-            elif humidity[i] > site.humidity_close:
-                cause = "humidity"
-            if cause:
-                self.state.shut_until_s = t + STEP_S + site.reopening_delay_s
-            elif t < self.state.shut_until_s:
-                cause = "reopening"
-            steps.append(
-                Conditions(
-                    float(seeing[i]),
-                    float(clear[i]),
-                    float(wind[i]),
-                    float(humidity[i]),
-                    not cause,
-                    cause,
-                )
-            )
-        return steps
+    def _closures(self, made: Mapping[str, Array]) -> NDArray[np.int64]:
+        """What keeps the dome closed at each step: a limit, or the wait after it."""
+        climate, state = self.parts.climate, self.state
+        causes = climate.causes(made)
+        begin = self.day.start_s + STEP_S * np.arange(len(causes))
+        until = np.where(causes > 0, begin + STEP_S + climate.delay_s, state.shut_until_s)
+        until = np.maximum.accumulate(np.maximum(until, state.shut_until_s))
+        state.shut_until_s = float(until[-1])
+        return np.where((causes == 0) & (begin < until), _REOPENING, causes)
+
+    def _keep(self, made: Mapping[str, Array], causes: NDArray[np.int64]) -> None:
+        self._closed_by = [_CAUSES[cause] for cause in causes.tolist()]
+        self._steps = {what: values.tolist() for what, values in made.items()}
+        self._sums = {
+            what: [0.0, *(np.cumsum(made[what]) * STEP_S).tolist()]
+            for what in ("seeing", "transparency")
+        }
+
+    def _record(self, made: Mapping[str, Array]) -> None:
+        begin = self.day.start_s + STEP_S * np.arange(len(self._closed_by))
+        columns = {
+            "start_s": begin,
+            "end_s": begin + STEP_S,
+            "seeing_arcsec": made["seeing"] / _ARCSEC,
+            "transparency": made["transparency"],
+            "wind_m_per_s": made["wind"],
+            "humidity": made["humidity"],
+            "open": [not cause for cause in self._closed_by],
+            "closed_by": self._closed_by,
+        }
+        self.day.trace.extend("conditions", columns)
 
     def _reveal(self) -> Generator[simpy.Event, Any, None]:
-        for i, step in enumerate(self._steps):
-            begin = self.day.start_s + i * STEP_S
-            if self.now < begin:
-                yield self.env.timeout(begin - self.now)
-            self.record(
-                "conditions",
-                start_s=begin,
-                end_s=begin + STEP_S,
-                seeing_arcsec=step.seeing_rad / _ARCSEC,
-                transparency=step.transparency,
-                wind_m_per_s=step.wind_m_per_s,
-                humidity=step.humidity,
-                open=step.open,
-                closed_by=step.closed_by,
-            )
+        before = True
+        for i, cause in enumerate(self._closed_by):
+            if i:
+                yield self.env.timeout(self.day.start_s + i * STEP_S - self.now)
             self.changed.fire()
-            if not step.open and i and self._steps[i - 1].open:
+            if cause and i and before:
                 self.closing.fire()
+            before = not cause

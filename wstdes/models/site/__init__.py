@@ -1,11 +1,29 @@
-"""The site: generators of weather and seeing."""
+"""The site: its climate, generators of weather and seeing."""
 
+from wstdes.models.site.climate import COMPONENTS, QUANTITIES, Climate, climate
+from wstdes.models.site.latent import advance, share_within
 from wstdes.models.site.weather import (
-    closing_threshold,
-    latent_path,
+    cloud_cover,
+    latent_cloud,
+    latent_lognormal,
     lognormal,
     share_above,
+    thinnest_cloud,
     transparency,
 )
 
-__all__ = ["closing_threshold", "latent_path", "lognormal", "share_above", "transparency"]
+__all__ = [
+    "COMPONENTS",
+    "QUANTITIES",
+    "Climate",
+    "advance",
+    "climate",
+    "cloud_cover",
+    "latent_cloud",
+    "latent_lognormal",
+    "lognormal",
+    "share_above",
+    "share_within",
+    "thinnest_cloud",
+    "transparency",
+]
