@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from wstdes.config.base import PolicyRef
 from wstdes.config.tree import Document
 from wstdes.errors import ConfigError, Problem, did_you_mean
+from wstdes.policies.ahead import LookAhead
 from wstdes.policies.alerts import ByClass, InsertOnly
+from wstdes.policies.design import DesignHourAngle
 from wstdes.policies.dispatch import BatteryIdle, SelfConsumption
 from wstdes.policies.placement import Fixed, LeastBacklog
 from wstdes.policies.queueing import ByRole, Fifo
@@ -22,7 +24,12 @@ from wstdes.policies.scheduling import Highest, Merit
 __all__ = ["BUILT_IN", "check_policies", "known_policies", "make_policy"]
 
 BUILT_IN: dict[str, dict[str, type[Any]]] = {
-    "scheduling": {"merit": Merit, "highest": Highest},
+    "scheduling": {
+        "merit": Merit,
+        "design-hour-angle": DesignHourAngle,
+        "look-ahead": LookAhead,
+        "highest": Highest,
+    },
     "alerts": {"by-class": ByClass, "insert-only": InsertOnly},
     "placement": {"fixed": Fixed, "least-backlog": LeastBacklog},
     "queue": {"by-role": ByRole, "fifo": Fifo},

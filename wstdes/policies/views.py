@@ -198,14 +198,12 @@ class SeasonView:
         Length of a step; 0 for nights that the calendar closes [s].
     lst_rad : ndarray of float64, shape (nights, steps)
         Local sidereal time: right ascension (CIRS) on the meridian [rad].
-    moon_ra_rad, moon_dec_rad, moon_altitude_rad, moon_phase_rad : ndarray, shape (nights, steps)
-        The Moon; phase angle 0 at full Moon [rad].
+    sky : ndarray of float64, shape (nights, steps)
+        Brightness over dark of a typical field: :func:`wstdes.policies.slots.typical_sky`.
     sun_altitude_rad : ndarray of float64, shape (nights, steps)
         [rad].
     open_share : ndarray of float64, shape (nights,)
         Share of the night that weather and faults are expected to leave.
-    transparency, seeing_rad : float
-        Typical of open time.
     visit_s, open_s : float
         Length of a typical visit with its slew, and open-shutter time in it [s].
     fibres : dict of str to int
@@ -213,9 +211,13 @@ class SeasonView:
     floors : dict of str to float
         Variance of the detector over that of the dark sky, by mode.
     signal_of_airmass : callable
-        Light in a fibre over that in reference conditions, by airmass (array to array).
-    extinction_mag, dark_sky_mag : float
-        Of the site, for the brightness of the sky.
+        Light in a fibre over that in reference conditions, by airmass (array to array), in
+        typical open time.
+    needed_s : ndarray of float64, shape (tiles, surveys), optional
+        Effective time that an unfinished target still needs, in the mean [s]; left out: what a
+        new one needs.
+    design_ha_rad : ndarray of float64, shape (tiles,), optional
+        Hour angles that the user's list of tiles gives, NaN where it gives none [rad].
     """
 
     night: int
@@ -231,21 +233,16 @@ class SeasonView:
     time_s: Array
     step_s: Array
     lst_rad: Array
-    moon_ra_rad: Array
-    moon_dec_rad: Array
-    moon_altitude_rad: Array
-    moon_phase_rad: Array
+    sky: Array
     sun_altitude_rad: Array
     open_share: Array
-    transparency: float
-    seeing_rad: float
     visit_s: float
     open_s: float
     fibres: dict[str, int]
     floors: dict[str, float]
     signal_of_airmass: Callable[[Array], Array]
-    extinction_mag: float
-    dark_sky_mag: float
+    needed_s: Array | None = None
+    design_ha_rad: Array | None = None
 
 
 @dataclass(frozen=True)
