@@ -2,117 +2,119 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wstdes.config.hardware import Spectrograph
-from wstdes.config.scenario import Scenario
+from wstdes.jit import njit
 from wstdes.models.instrument import (
-    atmospheric_fwhm,
+    Background,
+    Calculator,
+    Conditions,
+    SourceShape,
     injection,
     relative_signal,
-    saturation_magnitude,
-    sky_electrons,
-    total_fwhm,
 )
+
+if TYPE_CHECKING:
+    from wstdes.config.scenario import Scenario
 
 __all__ = ["Sensitivity"]
 
 Array = NDArray[np.float64]
+_STEPS = 512
+_AIRMASSES = 1.0 / np.linspace(1.0, 1.0 / 40.0, _STEPS + 1)  # even steps of 1 / airmass
 
 
-@dataclass(frozen=True)
 class Sensitivity:
-    """Effective time of the three modes, from conditions.
+    """Effective time of the modes, from conditions.
 
     Reference conditions are the zenith, a dark clear sky and the site's median seeing. An
     integral-field spectrograph catches all of an extended source, whatever the seeing.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Site, telescope, focal plane and spectrographs.
     """
 
-    scenario: Scenario
-
-    def _spectrograph(self, mode: str) -> Spectrograph:
-        found = getattr(self.scenario.spectrographs, mode)
-        assert isinstance(found, Spectrograph)
-        return found
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self._calculators: dict[str, Calculator] = {
+            mode: Calculator(scenario, mode) for mode in scenario.spectrographs.modes
+        }
+        reference = Conditions(scenario.site.seeing_median_rad)
+        self._dark: dict[str, Background] = {
+            mode: c.background(SourceShape("surface"), reference)
+            for mode, c in self._calculators.items()
+        }
+        self._reference: dict[str, float] = {
+            mode: float(self.injected(mode, reference.seeing_rad, 1.0))
+            for mode in self._calculators
+        }
+        self._tables: dict[str, tuple[float, Array]] = {}
 
     def image_quality(self, mode: str, seeing_rad: float, airmass: Array | float) -> Array:
         """FWHM on the fibre or spaxel [rad], at the reference channel's middle wavelength."""
-        telescope, site = self.scenario.telescope, self.scenario.site
-        spectrograph = self._spectrograph(mode)
-        atmosphere = atmospheric_fwhm(
-            seeing_rad, airmass, telescope.diameter_m, site.outer_scale_m, self.wavelength_m(mode)
-        )
-        optics = (
-            telescope.image_quality_ifs_rad if mode == "ifs" else telescope.image_quality_mos_rad
-        )
-        return total_fwhm(atmosphere, optics, spectrograph.image_quality_rad)
-
-    def wavelength_m(self, mode: str) -> float:
-        """Middle of the reference channel [m]."""
-        model = self._spectrograph(mode)
-        channel = model.channels[model.reference_channel]
-        return 0.5 * (channel.wavelength_min_m + channel.wavelength_max_m)
+        return self._calculators[mode].image_quality(seeing_rad, airmass)
 
     def injected(self, mode: str, seeing_rad: float, airmass: Array | float) -> Array:
         """Share of a star's light that enters the fibre; 1 for the integral-field mode."""
         if mode == "ifs":
             return np.ones_like(np.asarray(airmass, dtype=np.float64))
-        return self.scenario.focal_plane.centring_efficiency * injection(
+        calculator = self._calculators[mode]
+        return calculator.centring * injection(
             self.image_quality(mode, seeing_rad, airmass),
-            self._spectrograph(mode).aperture_rad,
+            calculator.model.aperture_rad,
             self.scenario.telescope.moffat_beta,
         )
 
     def signal(
         self, mode: str, seeing_rad: float, transparency: float, airmass: Array | float
     ) -> Array:
-        """Light in a fibre (or field) over that in reference conditions."""
-        site = self.scenario.site
-        reference = float(self.injected(mode, site.seeing_median_rad, 1.0))
+        """Light in a fibre (or field) over that in reference conditions.
+
+        For arrays of airmass it is interpolated in a table, which is made anew when the seeing
+        changes: 1e-5 at most from the exact value up to an airmass of 3, and a hundredth of its
+        cost.
+        """
+        if np.ndim(airmass) == 0:
+            return transparency * self._clear(mode, seeing_rad, airmass)
+        known = self._tables.get(mode)
+        if known is None or known[0] != seeing_rad:
+            known = (seeing_rad, self._clear(mode, seeing_rad, _AIRMASSES))
+            self._tables[mode] = known
+        return _interpolate(known[1], np.ascontiguousarray(airmass, np.float64), transparency)
+
+    def _clear(self, mode: str, seeing_rad: float, airmass: Array | float) -> Array:
+        """Light under a clear sky over that in reference conditions."""
+        extinction = self._calculators[mode].extinction_mag
         injected = self.injected(mode, seeing_rad, airmass)
-        return relative_signal(transparency, site.extinction_mag, airmass, injected, reference)
+        return relative_signal(1.0, extinction, airmass, injected, self._reference[mode])
 
     def noise_floor(self, mode: str, exposure_s: float) -> float:
         """Variance of the detector over that of the dark sky, in an exposure of a length."""
-        model, telescope = self._spectrograph(mode), self.scenario.telescope
-        channel = model.channels[model.reference_channel]
-        area = telescope.effective_area_ifs_m2 if mode == "ifs" else telescope.effective_area_mos_m2
-        aperture_sr = model.aperture_rad**2 * (1.0 if mode == "ifs" else np.pi / 4.0)
-        sky_e = exposure_s * sky_electrons(
-            area,
-            channel.throughput,
-            channel.dispersion_m,
-            self.wavelength_m(mode),
-            aperture_sr,
-            self.scenario.site.dark_sky_mag,
-        )
-        reads = max(1, math.ceil(exposure_s / model.coadd_interval_s))
-        detector = model.pixels_across * (
-            model.dark_e_per_s * exposure_s + reads * model.read_noise_e**2
-        )
-        return float(detector / sky_e)
+        dark = self._dark[mode]
+        sky_e = exposure_s * dark.sky_e_per_s
+        model = self._calculators[mode].model
+        reads = max(1.0, np.ceil(exposure_s / model.coadd_interval_s))
+        return float((dark.dark_e_per_s * exposure_s + reads * dark.read_e2) / sky_e)
 
     def saturation_mag(self, mode: str, seeing_rad: float, airmass: float, frame_s: float) -> float:
-        """AB magnitude that saturates in a frame of a length."""
-        model, telescope = self._spectrograph(mode), self.scenario.telescope
-        channel = model.channels[model.reference_channel]
-        area = telescope.effective_area_ifs_m2 if mode == "ifs" else telescope.effective_area_mos_m2
-        # A star on spaxels: the share of it in one of them, at the peak of its image.
-        injected = float(self.injected(mode, seeing_rad, airmass))
-        if mode == "ifs":
-            quality = float(self.image_quality(mode, seeing_rad, airmass))
-            injected = float(injection(quality, model.aperture_rad, telescope.moffat_beta))
-        return saturation_magnitude(
-            area,
-            channel.throughput,
-            injected,
-            channel.dispersion_m,
-            self.wavelength_m(mode),
-            model.pixels_across,
-            min(frame_s, model.coadd_interval_s),
-            model.saturation_e,
-        )
+        """AB magnitude that saturates in a frame of a length [s]."""
+        conditions = Conditions(seeing_rad, airmass)
+        return self._calculators[mode].saturation_magnitude(frame_s, conditions)
+
+
+@njit
+def _interpolate(table: Array, airmass: Array, factor: float) -> Array:
+    """Factor times the table, linear between its even steps of 1 / airmass."""
+    steps = table.size - 1
+    scale = steps / (1.0 - 1.0 / 40.0)
+    out = np.empty(airmass.size)
+    for i in range(airmass.size):
+        at = min(max((1.0 - 1.0 / airmass[i]) * scale, 0.0), float(steps))
+        low = min(int(at), steps - 1)
+        out[i] = factor * (table[low] + (at - low) * (table[low + 1] - table[low]))
+    return out

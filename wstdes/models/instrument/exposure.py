@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 __all__ = [
     "atmospheric_fwhm",
     "effective_rate",
-    "injection",
+    "photon_rate",
     "relative_signal",
     "saturation_magnitude",
-    "sky_electrons",
     "total_fwhm",
 ]
 
@@ -62,25 +61,6 @@ def total_fwhm(atmosphere_rad: Array, telescope_rad: float, instrument_rad: floa
     return np.asarray(np.sqrt(atmosphere_rad**2 + telescope_rad**2 + instrument_rad**2))
 
 
-def injection(fwhm_rad: Array | float, aperture_rad: float, beta: float) -> Array:
-    """Share of a centred star's light that enters a round fibre.
-
-    Parameters
-    ----------
-    fwhm_rad, aperture_rad : float or ndarray of float64, float
-        Of a Moffat profile, and diameter of the fibre on the sky [rad].
-    beta : float
-        Moffat's exponent, above 1.
-
-    Returns
-    -------
-    ndarray of float64
-        1 - (1 + (r/alpha)^2)^(1 - beta), the profile's integral in closed form (Moffat 1969).
-    """
-    alpha = fwhm_rad / (2.0 * math.sqrt(2.0 ** (1.0 / beta) - 1.0))
-    return np.asarray(1.0 - (1.0 + (aperture_rad / 2.0 / alpha) ** 2) ** (1.0 - beta))
-
-
 def relative_signal(
     transparency: float,
     extinction_mag: float,
@@ -109,44 +89,30 @@ def relative_signal(
     return np.asarray(transparency * extinction * injected / injected_reference)
 
 
-def sky_electrons(
-    area_m2: float,
-    throughput: float,
-    dispersion_m: float,
-    wavelength_m: float,
-    aperture_sr: float,
-    sky_mag: float,
-) -> float:
-    """Charge that the dark sky gives in one pixel's wavelength range of a spectrum.
+def photon_rate(area_m2: float, dispersion_m: float, wavelength_m: float) -> float:
+    """Photons from AB magnitude 0 in one pixel's wavelength range [1/s].
 
     Parameters
     ----------
-    area_m2, throughput : float
-        Collecting area [m2], throughput of the instrument.
+    area_m2 : float
+        Collecting area [m2].
     dispersion_m, wavelength_m : float
         Wavelength a pixel, and wavelength [m].
-    aperture_sr : float
-        Sky that a fibre or spaxel sees [sr].
-    sky_mag : float
-        AB mag/arcsec2.
 
     Returns
     -------
     float
-        [electron/s], summed across the trace.
+        3631 Jy / h x (dispersion / wavelength) x area.
     """
-    arcsec2 = aperture_sr / (math.pi / 648000.0) ** 2
-    photons = _photon_rate(area_m2, dispersion_m, wavelength_m) * arcsec2
-    return photons * throughput * 10 ** (-0.4 * sky_mag)
-
-
-def _photon_rate(area_m2: float, dispersion_m: float, wavelength_m: float) -> float:
-    """Photons a second in one pixel's wavelength range from AB magnitude 0."""
     return _ZERO_W_M2_HZ / _PLANCK_J_S * (dispersion_m / wavelength_m) * area_m2
 
 
 def effective_rate(
-    signal: Array | float, sky: Array | float, noise: str, floor: float = 0.0
+    signal: Array | float,
+    sky: Array | float,
+    noise: str,
+    floor: float = 0.0,
+    reference_floor: float | None = None,
 ) -> Array:
     """Effective over open-shutter time.
 
@@ -160,6 +126,9 @@ def effective_rate(
         What limits the spectra.
     floor : float
         Variance of the detector (dark current, read noise) over that of the dark sky.
+    reference_floor : float, optional
+        The same in the exposures that the reference is made of; `floor` by default. Shorter
+        exposures have more read noise for their time, and then give less.
 
     Returns
     -------
@@ -171,7 +140,8 @@ def effective_rate(
     """
     if noise == "source":
         return np.asarray(signal, dtype=np.float64)
-    return np.asarray(np.square(signal) * (1.0 + floor) / (sky + floor))
+    whole = 1.0 + (floor if reference_floor is None else reference_floor)
+    return np.asarray(np.square(signal) * whole / (sky + floor))
 
 
 def saturation_magnitude(
@@ -202,6 +172,6 @@ def saturation_magnitude(
     float
         AB magnitude; brighter stars saturate.
     """
-    photons = _photon_rate(area_m2, dispersion_m, wavelength_m)
+    photons = photon_rate(area_m2, dispersion_m, wavelength_m)
     electrons = photons * throughput * injected * 1.5 / pixels_across * interval_s
     return 2.5 * math.log10(electrons / full_well_e)
