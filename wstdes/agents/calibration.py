@@ -10,9 +10,9 @@ import simpy
 
 from wstdes.agents.parts import Parts
 from wstdes.agents.records import Frames
+from wstdes.agents.skies import day_sky, night
 from wstdes.agents.spectrographs import Spectrographs
 from wstdes.kernel import Agent, Day
-from wstdes.models.sky import DaySky
 
 __all__ = ["Calibration", "CalibrationState"]
 
@@ -46,8 +46,8 @@ class Calibration(Agent[CalibrationState]):
         self.spectrographs = spectrographs
         self._complete = complete
         self._expect = expect
-        sky = DaySky(parts.clock, parts.horizon, day.start_s)
-        dark = sky.below(parts.scenario.observing.twilight_sun_altitude_rad)
+        sky = day_sky(parts.clock, parts.horizon, day.index)
+        dark = night(sky, parts.scenario.observing.twilight_sun_altitude_rad)
         self._dusk_s = day.end_s if dark is None else dark[0]
         self._busy = False
 

@@ -43,14 +43,17 @@ class ComputeSite(Agent[ComputeSiteState]):
         self._queue = parts.policies.queue
         self._finished = finished
         self._since: dict[int, float] = {}
+        self._shown: tuple[int, ...] = ()
+        self._heaters = (*(f"{self.name}/{pool}" for pool in POOLS), f"storage/{site}")
+        self._cooling = f"cooling/{site}"
 
     def start(self) -> None:
         """Go on with what was running."""
         for job in self.state.running:
             self._run(job)
-        self.day.power.listeners.append(self._cool)
         self._changed()
-        self._cool(self.site)
+        self.day.power.listen(self.site, self._cool)
+        self._cool()
 
     def close(self) -> None:
         """Write down how much of each running job is left."""
@@ -82,7 +85,7 @@ class ComputeSite(Agent[ComputeSiteState]):
 
     def _dispatch(self) -> None:
         """Start jobs in the policy's order until the first of a pool that does not fit."""
-        for pool in POOLS:
+        for pool in POOLS if self.state.waiting else ():
             queue = sorted(
                 (j for j in self.state.waiting if j.pool == pool),
                 key=lambda j: self._queue.key(
@@ -119,28 +122,29 @@ class ComputeSite(Agent[ComputeSiteState]):
 
     def _changed(self) -> None:
         """Record the queue, the busy nodes and their power."""
+        shown = (len(self.state.waiting), *(self._busy(pool) for pool in POOLS))
+        if shown == self._shown:
+            return
+        self._shown = shown
         self.day.levels.set(
             f"queue/{self.site}",
             float(len(self.state.waiting)),
             site=self.site,
             level="queued_jobs",
         )
-        for pool in POOLS:
+        for pool, busy in zip(POOLS, shown[1:], strict=True):
             node = self.model.cpu if pool == "cpu" else self.model.gpu
-            busy, count = self._busy(pool), self.nodes(pool)
+            count = self.nodes(pool)
             watts = busy * node.busy_power_w + (count - busy) * node.idle_power_w
             self.draw_power(self.site, "busy" if busy else "idle", watts, pool)
             self.day.levels.set(
                 f"{pool}/{self.site}", float(busy), site=self.site, level=f"busy_{pool}_nodes"
             )
 
-    def _cool(self, site: str) -> None:
+    def _cool(self) -> None:
         """Cooling and conversion follow the site's computing and storage."""
-        if site != self.site:
-            return
         power = self.day.power
-        used = power.total(site, frozenset({self.name, "storage"}))
-        key = f"cooling/{site}"
+        used = sum(power.value(key) for key in self._heaters)
         watts = (self.model.pue - 1.0) * used
-        if power.value(key) != watts:
-            power.set(key, watts, agent="cooling", load="", site=site, state="on")
+        if power.value(self._cooling) != watts:
+            power.set(self._cooling, watts, agent="cooling", load="", site=self.site, state="on")

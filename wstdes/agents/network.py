@@ -14,6 +14,7 @@ from wstdes.models.dataflow import max_min_rates
 __all__ = ["LinkState", "Links", "LinksState"]
 
 SITE = "network"
+Route = tuple[str, ...]
 EMPTY_BYTES = 1e-3
 """A flow with less than this left has arrived: below what a float holds of a file."""
 
@@ -55,6 +56,9 @@ class Links(Agent[LinksState]):
         """Called with product and site when a file has arrived intact."""
         self._rates: dict[int, float] = {}
         self._since_s = day.start_s
+        self._moving = {(f.product, f.destination) for f in (*state.active, *state.waiting)}
+        self._capacities: dict[str, float] = {}
+        self._shares: dict[tuple[tuple[Route, int], ...], list[float]] = {}
         self._next = Timer(day.env, self._progress)
         self._faults = {
             link: Timer(day.env, partial(self._fail, link)) for link in self.model.links
@@ -75,6 +79,7 @@ class Links(Agent[LinksState]):
             if not self._up(link):
                 self._repairs[link].set(state.repaired_s)
             self._power(link)
+        self._measure()
         self._share()
 
     def close(self) -> None:
@@ -101,16 +106,14 @@ class Links(Agent[LinksState]):
             self.now,
         )
         self.state.count += 1
+        self._moving.add((product.number, destination))
         self._advance()
         self.state.waiting.append(flow)
         self._share()
 
     def is_moving(self, product: int, destination: str) -> bool:
         """Whether a copy is on its way or waits for its turn."""
-        return any(
-            f.product == product and f.destination == destination
-            for f in (*self.state.active, *self.state.waiting)
-        )
+        return (product, destination) in self._moving
 
     def moving_to(self, destination: str) -> set[int]:
         """Products of which a copy is on its way."""
@@ -140,14 +143,25 @@ class Links(Agent[LinksState]):
         state.next_fault_s = state.repaired_s + gap
         self._faults[link].set(state.next_fault_s)
         self._repairs[link].set(state.repaired_s)
-        self._power(link)
-        self._advance()
-        self._share()
+        self._changed(link)
 
     def _repair(self, link: str) -> None:
+        self._changed(link)
+
+    def _changed(self, link: str) -> None:
+        """A link has failed or is up again."""
         self._power(link)
         self._advance()
+        self._measure()
         self._share()
+
+    def _measure(self) -> None:
+        """See what the links carry now."""
+        self._capacities = {
+            name: link.rate_bytes_per_s * link.efficiency if self._up(name) else 0.0
+            for name, link in self.model.links.items()
+        }
+        self._shares.clear()
 
     def _power(self, link: str) -> None:
         up = self._up(link)
@@ -167,29 +181,47 @@ class Links(Agent[LinksState]):
 
     def _share(self) -> None:
         """Let waiting files begin, share the links, and set the time of the next change."""
-        while self.state.waiting and len(self.state.active) < self.model.parallel_transfers:
-            self.state.active.append(self.state.waiting.pop(0))
-        capacities = {
-            name: link.rate_bytes_per_s * link.efficiency if self._up(name) else 0.0
-            for name, link in self.model.links.items()
-        }
-        flowing = [f for f in self.state.active if f.left_latency_s <= 0.0]
-        rates = max_min_rates(capacities, [f.links for f in flowing], [1.0] * len(flowing))
-        self._rates = {f.number: r for f, r in zip(flowing, rates, strict=True)}
-        self._levels(flowing, rates)
-        times = [f.left_latency_s for f in self.state.active if f.left_latency_s > 0.0]
-        times += [max(0.0, f.left_bytes) / r for f, r in zip(flowing, rates, strict=True) if r > 0]
+        active, waiting = self.state.active, self.state.waiting
+        while waiting and len(active) < self.model.parallel_transfers:
+            active.append(waiting.pop(0))
+        times, flowing = [], []
+        count: dict[Route, int] = {}
+        for flow in active:
+            if flow.left_latency_s > 0.0:
+                times.append(flow.left_latency_s)
+            else:
+                route = tuple(flow.links)
+                flowing.append((flow, route))
+                count[route] = count.get(route, 0) + 1
+        rates = self._rates_of(count)
+        self._rates = {flow.number: rates[route] for flow, route in flowing}
+        for flow, route in flowing:
+            if rates[route] > 0.0:
+                times.append(max(0.0, flow.left_bytes) / rates[route])
+        self._levels(count, rates)
         if times:
             self._next.set(self.now + min(times))
         else:
             self._next.cancel()
 
-    def _levels(self, flowing: list[Flow], rates: list[float]) -> None:
-        for link in self.model.links:
-            used = sum(r for f, r in zip(flowing, rates, strict=True) if link in f.links)
-            self.day.levels.set(f"link/{link}", used, site=link, level="link_bytes_per_s")
-        count = float(len(self.state.active) + len(self.state.waiting))
-        self.day.levels.set("flows", count, site=SITE, level="flows")
+    def _rates_of(self, count: dict[Route, int]) -> dict[Route, float]:
+        """What each file gets on a route: files on one route get the same."""
+        key = tuple(sorted(count.items()))
+        if key not in self._shares:
+            routes = [route for route, number in key for _ in range(number)]
+            each = max_min_rates(self._capacities, routes, [1.0] * len(routes))
+            self._shares[key] = [each[routes.index(route)] for route, _ in key]
+        return {route: rate for (route, _), rate in zip(key, self._shares[key], strict=True)}
+
+    def _levels(self, count: dict[Route, int], rates: dict[Route, float]) -> None:
+        used = dict.fromkeys(self._capacities, 0.0)
+        for route, number in count.items():
+            for link in route:
+                used[link] += number * rates[route]
+        for link, rate in used.items():
+            self.day.levels.set(f"link/{link}", rate, site=link, level="link_bytes_per_s")
+        flows = float(len(self.state.active) + len(self.state.waiting))
+        self.day.levels.set("flows", flows, site=SITE, level="flows")
 
     def _progress(self) -> None:
         """A flow has ended, or its first bytes begin to arrive."""
@@ -204,7 +236,8 @@ class Links(Agent[LinksState]):
                 rate = self._rates.get(flow.number, 0.0)
                 if flow.left_bytes <= max(EMPTY_BYTES, rate * tick):
                     done.append(flow)
-        self.state.active = [f for f in self.state.active if f not in done]
+        ended = {flow.number for flow in done}
+        self.state.active = [f for f in self.state.active if f.number not in ended]
         arrived = [flow for flow in done if self._finish(flow)]
         self._share()
         for flow in arrived:
@@ -215,6 +248,8 @@ class Links(Agent[LinksState]):
         """Check a file that has arrived; a broken one is sent again."""
         rng = self.day.streams(self.name, f"checksum/{flow.tries}", flow.number)
         intact = bool(rng.random() >= self.model.checksum_failure_fraction)
+        if intact:
+            self._moving.discard((flow.product, flow.destination))
         self.record(
             "transfers",
             transfer=flow.number,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from wstdes.agents.parts import Parts
 from wstdes.agents.weather import STEP_S, Weather
 from wstdes.config.data_systems import Grid
 from wstdes.config.scenario import MOUNTAIN
-from wstdes.kernel import Agent, Day, Timer
+from wstdes.kernel import Afterwards, Agent, Day, Timer
 from wstdes.models.energy import carbon_shape, clear_sky_share, cloud_share
 from wstdes.models.sky import sun
 from wstdes.policies.views import PowerView
@@ -31,11 +30,10 @@ class PlantState:
     stored_j: float = -1.0
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Supply:
-    """The powers of a site since a moment."""
+    """The powers of a site, constant for a while."""
 
-    since_s: float
     load_w: float = 0.0
     solar_w: float = 0.0
     solar_used_w: float = 0.0
@@ -46,16 +44,21 @@ class _Supply:
 
 @dataclass
 class _Site:
-    grid: Grid
-    shape: tuple[float, ...]
-    now: _Supply = field(default_factory=lambda: _Supply(0.0))
+    """A site's supply since a moment, and the carbon of its grid by local hour [kg/J]."""
+
+    utc_offset_s: float
+    carbon_kg_per_j: tuple[float, ...]
+    balance: Afterwards
+    since_s: float = 0.0
+    supply: _Supply = _Supply()
 
 
 class PowerPlant(Agent[PlantState]):
     """Covers every load: from the Sun and the battery on the mountain, from the grid elsewhere.
 
     Solar output is a step function with the weather's steps; between steps powers change only
-    with the loads and when the battery is full or empty, so every interval is exact.
+    with the loads and when the battery is full or empty, so every interval is exact. However many
+    loads of a site change at a moment, its supply changes once.
     """
 
     State = PlantState
@@ -70,7 +73,7 @@ class PowerPlant(Agent[PlantState]):
         self.dispatch = parts.policies.dispatch
         grids = {s: c.grid for s, c in parts.scenario.computing.sites.items()}
         grids[NETWORK] = parts.scenario.network.grid
-        self._sites = {s: _Site(g, carbon_shape(g.hourly_shape)) for s, g in grids.items()}
+        self._sites = {name: self._site(name, grid) for name, grid in grids.items()}
         self._solar_w = 0.0
         self._clear = self._clear_shares()
         self._battery = Timer(day.env, lambda: self._balance(MOUNTAIN))
@@ -79,33 +82,39 @@ class PowerPlant(Agent[PlantState]):
         """Begin with a full battery on the first day; follow loads, Sun and hours."""
         if self.state.stored_j < 0:
             self.state.stored_j = self.model.battery.capacity_j
-        for site in self._sites.values():
-            site.now = _Supply(self.now)
         self._solar_w = self._solar()
-        self.day.power.listeners.append(self._balance)
-        for name in self._sites:
+        for name, site in self._sites.items():
+            site.since_s = self.now
             self._balance(name)
+            self.day.power.listen(name, site.balance.ask)
         self.env.process(self._follow_sun())
         self.env.process(self._follow_hours())
 
     def close(self) -> None:
         """End the intervals at noon."""
-        for name in self._sites:
-            self._write(name)
+        for name, site in self._sites.items():
+            self._write(name, site)
 
     def _follow_sun(self) -> Generator[simpy.Event, Any, None]:
         while True:
             yield self.weather.changed.wait()
-            self._solar_w = self._solar()
-            self._balance(MOUNTAIN)
+            solar_w = self._solar()
+            if solar_w != self._solar_w:
+                self._solar_w = solar_w
+                self._balance(MOUNTAIN)
 
     def _follow_hours(self) -> Generator[simpy.Event, Any, None]:
         start = self.parts.clock.start_unix_s + self.day.start_s
         first = 3600.0 - start % 3600.0
         for hour in range(24):
             yield self.env.timeout(self.day.start_s + first + 3600.0 * hour - self.now)
-            for name in self._sites:
-                self._balance(name)
+            for name, site in self._sites.items():
+                if site.supply.carbon_kg_per_j != self._carbon(site):
+                    self._balance(name)
+
+    def _site(self, name: str, grid: Grid) -> _Site:
+        carbon = tuple(grid.carbon_kg_per_j * share for share in carbon_shape(grid.hourly_shape))
+        return _Site(grid.utc_offset_s, carbon, Afterwards(self.env, lambda: self._balance(name)))
 
     def _solar(self) -> float:
         """Solar output [W] for the step that begins now: the Sun in the middle of it."""
@@ -125,30 +134,25 @@ class PowerPlant(Agent[PlantState]):
         return [float(x) for x in clear_sky_share(altitude)]
 
     def _carbon(self, site: _Site) -> float:
-        """Carbon intensity of a grid now [kg/J]."""
-        utc = self.parts.clock.utc(self.now) + dt.timedelta(seconds=1e-3)
-        local = utc + dt.timedelta(seconds=site.grid.utc_offset_s)
-        return site.grid.carbon_kg_per_j * site.shape[local.hour]
+        """Carbon intensity of a grid now [kg/J]; a moment on the hour belongs to the new hour."""
+        local_s = self.parts.clock.start_unix_s + self.now + site.utc_offset_s
+        return site.carbon_kg_per_j[int((local_s + 1e-3) // 3600.0) % 24]
 
     def _balance(self, name: str) -> None:
         """Supply a site's load anew."""
-        if name not in self._sites:
-            return
-        self._write(name)
         site = self._sites[name]
-        load = self.day.power.total(name)
-        supply = _Supply(self.now, load_w=load, carbon_kg_per_j=self._carbon(site))
-        if name == MOUNTAIN:
-            supply.solar_w = self._solar_w
-            charge, discharge = self._charge_limit(), min(load, self._discharge_limit())
-            wish = self.dispatch.battery_w(PowerView(load, self._solar_w, charge, discharge))
-            supply.battery_w = max(-discharge, min(charge, wish))
-        wanted = load + supply.battery_w
-        supply.solar_used_w = min(supply.solar_w, wanted)
-        supply.grid_w = wanted - supply.solar_used_w
-        site.now = supply
-        if name == MOUNTAIN:
-            self._set_battery_timer(supply.battery_w)
+        self._write(name, site)
+        load, carbon = self.day.power.total(name), self._carbon(site)
+        if name != MOUNTAIN:
+            site.supply = _Supply(load, grid_w=load, carbon_kg_per_j=carbon)
+            return
+        charge, discharge = self._charge_limit(), min(load, self._discharge_limit())
+        wish = self.dispatch.battery_w(PowerView(load, self._solar_w, charge, discharge))
+        battery = max(-discharge, min(charge, wish))
+        used = min(self._solar_w, load + battery)
+        grid = load + battery - used
+        site.supply = _Supply(load, self._solar_w, used, battery, grid, carbon)
+        self._set_battery_timer(battery)
 
     def _charge_limit(self) -> float:
         full = self.model.battery.capacity_j - self.state.stored_j <= 1.0
@@ -172,18 +176,18 @@ class PowerPlant(Agent[PlantState]):
         else:
             self._battery.cancel()
 
-    def _write(self, name: str) -> None:
+    def _write(self, name: str, site: _Site) -> None:
         """End a site's interval."""
-        supply = self._sites[name].now
-        seconds = self.now - supply.since_s
+        supply, seconds = site.supply, self.now - site.since_s
         if seconds <= 0:
             return
+        stored = 0.0
         if name == MOUNTAIN:
             stored = self.state.stored_j + self._stored_rate(supply.battery_w) * seconds
-            self.state.stored_j = min(self.model.battery.capacity_j, max(0.0, stored))
+            stored = self.state.stored_j = min(self.model.battery.capacity_j, max(0.0, stored))
         self.record(
             "supply",
-            start_s=supply.since_s,
+            start_s=site.since_s,
             end_s=self.now,
             site=name,
             load_w=supply.load_w,
@@ -192,14 +196,6 @@ class PowerPlant(Agent[PlantState]):
             battery_w=supply.battery_w,
             grid_w=supply.grid_w,
             carbon_kg_per_j=supply.carbon_kg_per_j,
-            stored_j=self.state.stored_j if name == MOUNTAIN else 0.0,
+            stored_j=stored,
         )
-        self._sites[name].now = _Supply(
-            self.now,
-            supply.load_w,
-            supply.solar_w,
-            supply.solar_used_w,
-            supply.battery_w,
-            supply.grid_w,
-            supply.carbon_kg_per_j,
-        )
+        site.since_s = self.now

@@ -5,10 +5,11 @@ from wstdes.kernel.recorder import Recorder
 from wstdes.kernel.signal import Signal
 from wstdes.kernel.state import load_state, save_state
 from wstdes.kernel.streams import Streams
-from wstdes.kernel.timers import Timer
+from wstdes.kernel.timers import Afterwards, Timer
 from wstdes.kernel.trace import Column, Table, Trace
 
 __all__ = [
+    "Afterwards",
     "Agent",
     "Column",
     "Day",

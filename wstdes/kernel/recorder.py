@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from wstdes.kernel.trace import Trace
 __all__ = ["Recorder"]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Open:
     since_s: float
     value: float
@@ -30,7 +31,7 @@ class Recorder:
     env : simpy.Environment
         The day's environment.
     trace : Trace
-        Where rows go.
+        Where rows go, when the day is closed.
     table : str
         Their table.
     """
@@ -41,8 +42,12 @@ class Recorder:
         self._table = table
         self._open: dict[str, _Open] = {}
         self._by_site: dict[str, dict[str, _Open]] = {}
-        self.listeners: list[Callable[[str], None]] = []
-        """Called after a change with the interval's site."""
+        self._listeners: dict[str, list[Callable[[], None]]] = {}
+        self._rows: list[tuple[float, float, float, dict[str, str]]] = []
+
+    def listen(self, site: str, listener: Callable[[], None]) -> None:
+        """Have a function called after each change at a site (the label ``site``)."""
+        self._listeners.setdefault(site, []).append(listener)
 
     def set(self, key: str, value: float, **labels: str) -> None:
         """Give a quantity a value from now on.
@@ -56,52 +61,58 @@ class Recorder:
         **labels : str
             The row's other columns.
         """
-        now = float(self._env.now)
+        now = self._env.now
         known = self._open.get(key)
-        if known is not None:
-            if known.value == value and known.labels == labels:
-                return
-            self._write(known, now)
-            self._by_site[known.labels.get("site", "")].pop(key)
         site = labels.get("site", "")
-        self._open[key] = self._by_site.setdefault(site, {})[key] = _Open(now, value, labels)
-        for listener in self.listeners:
-            listener(site)
+        if known is None:
+            known = self._open[key] = _Open(now, value, labels)
+            self._by_site.setdefault(site, {})[key] = known
+        elif known.value == value and known.labels == labels:
+            return
+        else:
+            self._end(known, now)
+            before = known.labels.get("site", "")
+            if before != site:
+                self._by_site.setdefault(site, {})[key] = self._by_site[before].pop(key)
+            known.since_s, known.value, known.labels = now, value, labels
+        for listener in self._listeners.get(site, ()):
+            listener()
 
     def value(self, key: str) -> float:
         """The present value of a quantity; 0 before it was set."""
-        return self._open[key].value if key in self._open else 0.0
+        known = self._open.get(key)
+        return 0.0 if known is None else known.value
 
-    def total(self, site: str, agents: frozenset[str] | None = None) -> float:
-        """Sum of the present values at a site, of all agents or of some.
+    def total(self, site: str) -> float:
+        """Sum of the present values at a site, rounded once: whatever the order of changes.
 
         Parameters
         ----------
         site : str
             The label ``site``.
-        agents : frozenset of str, optional
-            Only quantities with one of these as their label ``agent``.
 
         Returns
         -------
         float
             In the table's unit.
         """
-        items = self._by_site.get(site, {}).values()
-        if agents is None:
-            return sum(item.value for item in items)
-        return sum(item.value for item in items if item.labels["agent"] in agents)
+        return math.fsum([item.value for item in self._by_site.get(site, {}).values()])
 
     def close(self) -> None:
-        """End all intervals now."""
-        now = float(self._env.now)
+        """End all intervals now, and write their rows."""
         for item in self._open.values():
-            self._write(item, now)
+            self._end(item, self._env.now)
         self._open.clear()
         self._by_site.clear()
-
-    def _write(self, item: _Open, now: float) -> None:
-        if now > item.since_s:
-            self._trace.add(
-                self._table, start_s=item.since_s, end_s=now, value=item.value, **item.labels
+        if self._rows:
+            start, end, value, labels = zip(*self._rows, strict=True)
+            names = {name: None for row in labels for name in row}
+            named = {name: [row.get(name) for row in labels] for name in names}
+            self._trace.extend(
+                self._table, {"start_s": start, "end_s": end, "value": value, **named}
             )
+            self._rows.clear()
+
+    def _end(self, item: _Open, now: float) -> None:
+        if now > item.since_s:
+            self._rows.append((item.since_s, now, item.value, item.labels))
