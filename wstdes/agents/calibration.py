@@ -10,7 +10,7 @@ import simpy
 
 from wstdes.agents.parts import Parts
 from wstdes.agents.records import Frames
-from wstdes.agents.skies import day_sky, night
+from wstdes.agents.skies import dark_hours, day_sky
 from wstdes.agents.spectrographs import Spectrographs
 from wstdes.kernel import Agent, Day
 
@@ -47,7 +47,7 @@ class Calibration(Agent[CalibrationState]):
         self._complete = complete
         self._expect = expect
         sky = day_sky(parts.clock, parts.horizon, day.index)
-        dark = night(sky, parts.scenario.observing.twilight_sun_altitude_rad)
+        dark = dark_hours(sky, parts.scenario.observing.twilight_sun_altitude_rad)
         self._dusk_s = day.end_s if dark is None else dark[0]
         self._busy = False
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from wstdes.clock import DAY_S, Clock
 from wstdes.models.sky import DaySky, Horizon
 
-__all__ = ["day_sky", "night"]
+__all__ = ["dark_hours", "day_sky"]
 
 
 @lru_cache(maxsize=16)
@@ -20,6 +20,6 @@ def day_sky(clock: Clock, horizon: Horizon, index: int) -> DaySky:
 
 
 @lru_cache(maxsize=64)
-def night(sky: DaySky, altitude_rad: float) -> tuple[float, float] | None:
+def dark_hours(sky: DaySky, altitude_rad: float) -> tuple[float, float] | None:
     """When the Sun sinks below an altitude and rises above it, in seconds of the run."""
     return sky.below(altitude_rad)
