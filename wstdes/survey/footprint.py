@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Footprint", "galactic_latitude"]
+__all__ = ["Footprint", "Region", "ecliptic_latitude", "galactic_latitude"]
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+_QUARTER = 0.5 * math.pi
+_TURN = 2.0 * math.pi
 
 # Third row of the matrix from ICRS to Galactic: the north Galactic pole, ICRS right ascension
 # 192.85948 deg and declination +27.12825 deg (ESA 1997, The Hipparcos and Tycho Catalogues,
 # ESA SP-1200, vol. 1, section 1.5.3).
 _POLE = np.array([-0.8676661490190047, -0.1980763734312015, 0.4559837761750669])
+
+# Mean obliquity of the ecliptic at J2000.0 (IAU 2006; Capitaine et al. 2003, A&A 412, 567). The
+# frame bias of ICRS, 23 mas, is left out.
+_OBLIQUITY = math.radians(84381.406 / 3600.0)
 
 
 def galactic_latitude(ra_rad: ArrayLike, dec_rad: ArrayLike) -> FloatArray:
@@ -40,9 +49,36 @@ def galactic_latitude(ra_rad: ArrayLike, dec_rad: ArrayLike) -> FloatArray:
     return np.asarray(np.arcsin(np.clip(sine, -1.0, 1.0)), dtype=np.float64)
 
 
+def ecliptic_latitude(ra_rad: ArrayLike, dec_rad: ArrayLike) -> FloatArray:
+    """Return the ecliptic latitude (mean ecliptic of J2000.0) of ICRS positions [rad]."""
+    sine = math.cos(_OBLIQUITY) * np.sin(dec_rad) - math.sin(_OBLIQUITY) * np.cos(dec_rad) * np.sin(
+        ra_rad
+    )
+    return np.asarray(np.arcsin(np.clip(sine, -1.0, 1.0)), dtype=np.float64)
+
+
+class Region(Protocol):
+    """A part of the sky."""
+
+    def contains(self, ra_rad: ArrayLike, dec_rad: ArrayLike) -> BoolArray:
+        """Say which ICRS positions [rad] are inside, bool of the shape of `ra_rad`."""
+
+    def holds_cone(self, ra_rad: float, dec_rad: float, radius_rad: float) -> bool:
+        """Whether a whole cone is inside: a quick test that may say no for one that just is."""
+
+    def misses_cone(self, ra_rad: float, dec_rad: float, radius_rad: float) -> bool:
+        """Whether a whole cone is outside: a quick test that may say no for one that just is."""
+
+    def anchors(self) -> FloatArray:
+        """Positions (ra, dec) [rad], shape (n, 2), without which a small part may be missed."""
+
+
 @dataclass(frozen=True)
 class Footprint:
-    """A band of declination, and one of Galactic latitude on both sides of the plane.
+    """Bands of declination, right ascension, Galactic and ecliptic latitude, and other shapes.
+
+    A position is inside if it keeps all limits, lies in one of `include` (if there are any) and
+    in none of `exclude`.
 
     Parameters
     ----------
@@ -51,6 +87,12 @@ class Footprint:
     galactic_latitude_min_rad, galactic_latitude_max_rad : float
         Limits of abs(b) [rad]: (30 deg, 90 deg) keeps away from the Milky Way, (0, 20 deg) stays
         in it.
+    ra_min_rad, ra_max_rad : float
+        Right ascension from the first eastward to the second, through 0 if need be [rad].
+    ecliptic_latitude_min_rad, ecliptic_latitude_max_rad : float
+        Ecliptic latitude [rad], negative in the south.
+    include, exclude : tuple of Region
+        Parts of the sky that belong to it, and that do not.
 
     Raises
     ------
@@ -58,13 +100,19 @@ class Footprint:
         If a lower limit is above its upper limit, or a limit is no such angle.
     """
 
-    dec_min_rad: float = -0.5 * math.pi
-    dec_max_rad: float = 0.5 * math.pi
+    dec_min_rad: float = -_QUARTER
+    dec_max_rad: float = _QUARTER
     galactic_latitude_min_rad: float = 0.0
-    galactic_latitude_max_rad: float = 0.5 * math.pi
+    galactic_latitude_max_rad: float = _QUARTER
+    ra_min_rad: float = 0.0
+    ra_max_rad: float = _TURN
+    ecliptic_latitude_min_rad: float = -_QUARTER
+    ecliptic_latitude_max_rad: float = _QUARTER
+    include: tuple[Region, ...] = ()
+    exclude: tuple[Region, ...] = ()
 
     def __post_init__(self) -> None:
-        quarter = 0.5 * math.pi + 1e-12
+        quarter = _QUARTER + 1e-12
         if not -quarter <= self.dec_min_rad <= self.dec_max_rad <= quarter:
             raise ValueError(
                 f"declinations [{self.dec_min_rad}, {self.dec_max_rad}] rad: "
@@ -76,24 +124,99 @@ class Footprint:
                 f"Galactic latitudes [{low}, {high}] rad: these limit |b|, "
                 "need 0 <= minimum <= maximum <= pi/2"
             )
+        low, high = self.ecliptic_latitude_min_rad, self.ecliptic_latitude_max_rad
+        if not -quarter <= low <= high <= quarter:
+            raise ValueError(
+                f"ecliptic latitudes [{low}, {high}] rad: need -pi/2 <= minimum <= maximum <= pi/2"
+            )
+        if not all(-_TURN <= x <= _TURN for x in (self.ra_min_rad, self.ra_max_rad)):
+            raise ValueError("right ascensions: need values within one turn")
 
-    def holds_cone(self, ra_rad: float, dec_rad: float, radius_rad: float) -> bool:
-        """Whether a whole cone is inside: a quick test that may say no for one that just is."""
-        latitude = abs(float(galactic_latitude(ra_rad, dec_rad)))
-        low, high = self.galactic_latitude_min_rad, self.galactic_latitude_max_rad
-        return (
-            dec_rad - radius_rad >= self.dec_min_rad
-            and dec_rad + radius_rad <= self.dec_max_rad
-            and (low <= 0.0 or latitude - radius_rad >= low)
-            and (high >= 0.5 * math.pi or latitude + radius_rad <= high)
-        )
+    @property
+    def _ra_width(self) -> float:
+        """Extent in right ascension [rad]; two pi: no limit."""
+        width = self.ra_max_rad - self.ra_min_rad
+        return _TURN if abs(width) >= _TURN - 1e-12 else width % _TURN
 
-    def contains(self, ra_rad: ArrayLike, dec_rad: ArrayLike) -> NDArray[np.bool_]:
+    def contains(self, ra_rad: ArrayLike, dec_rad: ArrayLike) -> BoolArray:
         """Say which ICRS positions [rad] are inside, bool of the shape of `ra_rad`."""
         ra_rad, dec_rad = np.broadcast_arrays(ra_rad, dec_rad)
         inside = (dec_rad >= self.dec_min_rad) & (dec_rad <= self.dec_max_rad)
-        if self.galactic_latitude_min_rad > 0.0 or self.galactic_latitude_max_rad < 0.5 * math.pi:
+        if self.galactic_latitude_min_rad > 0.0 or self.galactic_latitude_max_rad < _QUARTER:
             latitude = np.abs(galactic_latitude(ra_rad, dec_rad))
             inside &= latitude >= self.galactic_latitude_min_rad
             inside &= latitude <= self.galactic_latitude_max_rad
+        if self._ra_width < _TURN:
+            inside &= np.mod(ra_rad - self.ra_min_rad, _TURN) <= self._ra_width
+        low, high = self.ecliptic_latitude_min_rad, self.ecliptic_latitude_max_rad
+        if low > -_QUARTER or high < _QUARTER:
+            latitude = ecliptic_latitude(ra_rad, dec_rad)
+            inside &= (latitude >= low) & (latitude <= high)
+        if self.include:
+            inside &= np.any([part.contains(ra_rad, dec_rad) for part in self.include], axis=0)
+        for part in self.exclude:
+            inside &= ~part.contains(ra_rad, dec_rad)
         return np.asarray(inside, dtype=np.bool_)
+
+    def holds_cone(self, ra_rad: float, dec_rad: float, radius_rad: float) -> bool:
+        """Whether a whole cone is inside: a quick test that may say no for one that just is."""
+        return (
+            all(low is None or low >= radius_rad for low in self._margins(ra_rad, dec_rad))
+            and (
+                not self.include
+                or any(part.holds_cone(ra_rad, dec_rad, radius_rad) for part in self.include)
+            )
+            and all(part.misses_cone(ra_rad, dec_rad, radius_rad) for part in self.exclude)
+        )
+
+    def misses_cone(self, ra_rad: float, dec_rad: float, radius_rad: float) -> bool:
+        """Whether a whole cone is outside: a quick test that may say no for one that just is."""
+        if any(low is not None and -low > radius_rad for low in self._margins(ra_rad, dec_rad)):
+            return True
+        if self.include and all(
+            part.misses_cone(ra_rad, dec_rad, radius_rad) for part in self.include
+        ):
+            return True
+        return any(part.holds_cone(ra_rad, dec_rad, radius_rad) for part in self.exclude)
+
+    def anchors(self) -> FloatArray:
+        """Positions (ra, dec) [rad], shape (n, 2), without which a small part may be missed."""
+        found = [part.anchors() for part in (*self.include, *self.exclude)]
+        width = self._ra_width
+        ra = self.ra_min_rad + width * np.array([0.25, 0.5, 0.75])
+        dec = np.linspace(self.dec_min_rad, self.dec_max_rad, 5)[1:-1]
+        own = np.stack(np.meshgrid(ra, dec), axis=-1).reshape(-1, 2)
+        return np.concatenate([*found, own])
+
+    def _margins(self, ra_rad: float, dec_rad: float) -> list[float | None]:
+        """Distance of a position inside each limit, negative outside; None where there is none."""
+        margins: list[float | None] = [
+            dec_rad - self.dec_min_rad if self.dec_min_rad > -_QUARTER + 1e-9 else None,
+            self.dec_max_rad - dec_rad if self.dec_max_rad < _QUARTER - 1e-9 else None,
+        ]
+        low, high = self.galactic_latitude_min_rad, self.galactic_latitude_max_rad
+        if low > 0.0 or high < _QUARTER:
+            latitude = abs(float(galactic_latitude(ra_rad, dec_rad)))
+            margins.append(latitude - low if low > 0.0 else None)
+            margins.append(high - latitude if high < _QUARTER else None)
+        low, high = self.ecliptic_latitude_min_rad, self.ecliptic_latitude_max_rad
+        if low > -_QUARTER or high < _QUARTER:
+            latitude = float(ecliptic_latitude(ra_rad, dec_rad))
+            margins.append(latitude - low if low > -_QUARTER else None)
+            margins.append(high - latitude if high < _QUARTER else None)
+        if self._ra_width < _TURN:
+            margins.append(self._ra_margin(ra_rad, dec_rad))
+        return margins
+
+    def _ra_margin(self, ra_rad: float, dec_rad: float) -> float:
+        """Distance to the nearer meridian that bounds it, negative outside [rad]."""
+        east = (ra_rad - self.ra_min_rad) % _TURN
+        inside = east <= self._ra_width
+        steps = (ra_rad - self.ra_min_rad, ra_rad - self.ra_max_rad)
+        nearest = min(
+            math.asin(min(1.0, math.cos(dec_rad) * abs(math.sin(step))))
+            if math.cos(step) > 0.0
+            else _QUARTER - abs(dec_rad)
+            for step in steps
+        )
+        return nearest if inside else -nearest
