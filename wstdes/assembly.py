@@ -39,7 +39,7 @@ from wstdes.survey import (
     read_catalogue,
 )
 from wstdes.survey.fields import STANDARD, SurveyTargets
-from wstdes.survey.targets import StoredSource
+from wstdes.survey.stored import StoredSource
 from wstdes.survey.tiling import Tiling, cover
 
 __all__ = ["make_parts"]

@@ -9,12 +9,14 @@ from wstdes.survey.catalogue import (
 from wstdes.survey.footprint import Footprint, galactic_latitude
 from wstdes.survey.gaia import GaiaStars
 from wstdes.survey.mock import MockGalaxies, MockStars, galaxy_counts_per_sr
+from wstdes.survey.stored import StoredSource
 from wstdes.survey.targets import (
     CELL_AREA_SR,
     CELL_COUNT,
     NSIDE,
     ExposureLaw,
-    StoredSource,
+    ExposureTimes,
+    InField,
     Targets,
     TargetSource,
     cell_centre,
@@ -30,8 +32,10 @@ __all__ = [
     "CatalogueSource",
     "CatalogueTable",
     "ExposureLaw",
+    "ExposureTimes",
     "Footprint",
     "GaiaStars",
+    "InField",
     "MockGalaxies",
     "MockStars",
     "StoredSource",

@@ -13,7 +13,8 @@ from wstdes.errors import CatalogueError
 from wstdes.survey._columns import check_ranges, choose, identifiers, numbers, refusal
 from wstdes.survey._tables import read_columns
 from wstdes.survey.footprint import Footprint
-from wstdes.survey.targets import ExposureLaw, StoredSource, Targets, required_times
+from wstdes.survey.stored import SortedColumns, StoredSource
+from wstdes.survey.targets import ExposureLaw, Targets, required_times
 
 __all__ = ["COLUMN_ALIASES", "CatalogueSource", "CatalogueTable", "read_catalogue"]
 
@@ -141,17 +142,11 @@ class CatalogueSource(StoredSource):
                 f"{table.path}: an exposure time is longer than {LONGEST_S:g} s (18 h)"
             )
         inside = np.flatnonzero(self.footprint.contains(table.ra_rad, table.dec_rad))
-        super().__init__(targets.take(inside))
-        self.order = inside[self.order].astype(np.int64)
+        priority = None if table.priority is None else table.priority[inside]
+        columns, order = SortedColumns.of(targets.take(inside), priority)
+        super().__init__(columns)
+        self.order = inside[order].astype(np.int64)
         self.order.flags.writeable = False
-        highest = 0.0 if table.priority is None else float(table.priority.max(initial=0.0))
-        self._rank = None if not highest else np.asarray(table.priority) / highest
-
-    def rank(self, pixel: int) -> NDArray[np.float64] | None:
-        """Rank of each target of a cell within the survey, 0 to 1; None: all alike."""
-        if self._rank is None:
-            return None
-        return np.asarray(self._rank[self.rows(pixel)], dtype=np.float64)
 
 
 def read_catalogue(path: str | Path, *, columns: Mapping[str, str] | None = None) -> CatalogueTable:

@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wstdes.models.focalplane import apply_proper_motion, project
-from wstdes.survey.catalogue import CatalogueSource
 from wstdes.survey.progress import CREDIT_S, SurveyProgress
-from wstdes.survey.targets import Targets, TargetSource, cells_in_cone
+from wstdes.survey.targets import InField, TargetSource
 
 __all__ = ["FieldTargets", "SurveyTargets", "field_targets"]
 
@@ -22,7 +20,7 @@ STANDARD = -1
 RANK_SHARE = 0.4
 """Added to the priority of a catalogue's most important target, in proportion to the others'."""
 THREADS = 2
-"""Cells are drawn side by side; they are the same in any order."""
+"""Surveys are gathered side by side; they are the same in any order."""
 STARTED_BONUS = 0.5
 """Added to a target's priority once it has some of its time, so that it is finished."""
 
@@ -68,7 +66,7 @@ class FieldTargets:
     priority : ndarray of float64
         Larger goes first.
     sizes : dict
-        Targets in the cell, by (survey, cell).
+        Targets at home in the cell, by (survey, cell).
     """
 
     survey: NDArray[np.int16]
@@ -114,100 +112,53 @@ def field_targets(
     -------
     FieldTargets
     """
-    radius_rad = float(np.arctan(radius_m / scale_m_per_rad))
-    parts: list[_Part] = []
-    sizes: dict[tuple[int, int], int] = {}
-    pixels = cells_in_cone(ra_rad, dec_rad, radius_rad).tolist()
-    wanted = [(survey, pixel) for pixel in pixels for survey in surveys]
+    tangent = radius_m / scale_m_per_rad
+
+    def part(survey: SurveyTargets) -> _Part:
+        found = survey.source.field(ra_rad, dec_rad, tangent, year)
+        return _unfinished(survey, progress, found)
+
     with ThreadPoolExecutor(THREADS) as pool:
-        cells = pool.map(lambda job: job[0].source.cell(job[1]), wanted)
-        for (survey, pixel), cell in zip(wanted, cells, strict=True):
-            if len(cell):
-                sizes[survey.number, pixel] = len(cell)
-                parts.append(_unfinished(survey, progress, cell, pixel))
-    joined = _join(parts)
-    moved = _move(joined.targets, joined.epoch_yr, year)
-    x, y, visible = project(*moved, ra_rad, dec_rad, scale_m_per_rad)
-    keep = visible & (np.hypot(x, y) <= radius_m)
+        parts = list(pool.map(part, surveys))
+    sizes = {
+        (survey.number, pixel): size
+        for survey, found in zip(surveys, parts, strict=True)
+        for pixel, size in found.targets.sizes.items()
+    }
+    counts = [len(p.targets) for p in parts]
+    targets = [p.targets for p in parts]
     return FieldTargets(
-        joined.survey[keep],
-        joined.pixel[keep],
-        joined.index[keep],
-        joined.targets.required_s[keep],
-        x[keep],
-        y[keep],
-        joined.kind[keep],
-        joined.priority[keep],
+        np.repeat(np.array([s.number for s in surveys], dtype=np.int16), counts),
+        _join([t.pixel for t in targets], np.int64),
+        _join([t.index for t in targets], np.int64),
+        _join([t.required_s for t in targets], np.float32),
+        _join([t.xi for t in targets], np.float64) * scale_m_per_rad,
+        _join([t.eta for t in targets], np.float64) * scale_m_per_rad,
+        np.repeat(np.array([s.kind for s in surveys], dtype=np.int8), counts),
+        _join([p.priority for p in parts], np.float64),
         sizes,
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    targets: Targets
-    survey: NDArray[np.int16]
-    pixel: NDArray[np.int64]
-    index: NDArray[np.int64]
-    kind: NDArray[np.int8]
+    targets: InField
     priority: NDArray[np.float64]
-    epoch_yr: NDArray[np.float64]
 
 
-def _unfinished(
-    survey: SurveyTargets, progress: Sequence[SurveyProgress], cell: Targets, pixel: int
-) -> _Part:
-    index = np.arange(len(cell), dtype=np.int64)
-    priority = np.full(len(cell), survey.priority)
-    if isinstance(survey.source, CatalogueSource):
-        rank = survey.source.rank(pixel)
-        priority += 0.0 if rank is None else RANK_SHARE * rank
-    if survey.number != STANDARD:
-        credit = progress[survey.number].of(pixel, len(cell))
-        open_ = credit * CREDIT_S < cell.required_s
-        priority += STARTED_BONUS * (credit > 0)
-        if not open_.all():
-            index, priority, cell = index[open_], priority[open_], cell.take(open_)
-    n = len(index)
-    return _Part(
-        cell,
-        np.full(n, survey.number, dtype=np.int16),
-        np.full(n, pixel, dtype=np.int64),
-        index,
-        np.full(n, survey.kind, dtype=np.int8),
-        priority,
-        np.full(n, survey.source.epoch_yr),
-    )
+def _join(columns: list[NDArray[Any]], kind: type) -> NDArray[Any]:
+    return np.concatenate(columns) if columns else np.zeros(0, dtype=kind)
 
 
-def _join(parts: list[_Part]) -> _Part:
-    def column(name: str, kind: type) -> Any:
-        arrays = [getattr(p, name) for p in parts]
-        return np.concatenate(arrays) if arrays else np.zeros(0, dtype=kind)
-
-    return _Part(
-        Targets.concatenate([p.targets for p in parts]),
-        column("survey", np.int16),
-        column("pixel", np.int64),
-        column("index", np.int64),
-        column("kind", np.int8),
-        column("priority", np.float64),
-        column("epoch_yr", np.float64),
-    )
-
-
-def _move(
-    targets: Targets, epoch_yr: NDArray[np.float64], year: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Positions at a year; only those that move are computed."""
-    ra, dec = targets.ra_rad.copy(), targets.dec_rad.copy()
-    moving = (targets.pm_ra_rad_per_yr != 0) | (targets.pm_dec_rad_per_yr != 0)
-    for epoch in np.unique(epoch_yr[moving]):
-        mine = moving & (epoch_yr == epoch)
-        ra[mine], dec[mine] = apply_proper_motion(
-            ra[mine],
-            dec[mine],
-            targets.pm_ra_rad_per_yr[mine].astype(np.float64),
-            targets.pm_dec_rad_per_yr[mine].astype(np.float64),
-            year - float(epoch),
-        )
-    return ra, dec
+def _unfinished(survey: SurveyTargets, progress: Sequence[SurveyProgress], found: InField) -> _Part:
+    priority = np.full(len(found), survey.priority)
+    if found.rank is not None:
+        priority += RANK_SHARE * found.rank
+    if survey.number == STANDARD:
+        return _Part(found, priority)
+    credit = progress[survey.number].at(found.pixel, found.index)
+    priority += STARTED_BONUS * (credit > 0)
+    open_ = credit * CREDIT_S < found.required_s
+    if open_.all():
+        return _Part(found, priority)
+    return _Part(found.take(open_), priority[open_])

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from wstdes.errors import CatalogueError, MissingExtraError
 from wstdes.survey.footprint import Footprint
-from wstdes.survey.targets import ExposureLaw, StoredSource, Targets, required_times
+from wstdes.survey.stored import StoredSource
+from wstdes.survey.targets import ExposureLaw, Targets, required_times
 
 __all__ = ["GAIA_CREDIT", "GAIA_EPOCH_YR", "GaiaStars"]
 

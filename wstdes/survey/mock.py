@@ -1,8 +1,8 @@
 """Mock targets: galaxies and stars that nobody observed, with the counts of those that were.
 
-Nothing is stored. A cell is drawn when asked for, from a counter-based generator (Philox; Salmon
-et al. 2011, SC'11) keyed by a hash of (seed, name, purpose, pixel): the same cell comes out the
-same on every machine and in every order of asking.
+Nothing is stored. A field is drawn when asked for, from a counter-based generator (Philox; Salmon
+et al. 2011, SC'11) keyed by a hash of (seed, name, purpose): a target is a pure function of its
+home cell and its number there, the same in every order of asking.
 """
 
 from __future__ import annotations
@@ -14,18 +14,22 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from wstdes.survey.draws import Drawn, clusters_near, draw_clustered, draw_motions, draw_uniform
 from wstdes.survey.footprint import Footprint, galactic_latitude
 from wstdes.survey.targets import (
     CELL_AREA_SR,
     NSIDE,
+    PART_RADIUS_RAD,
     ExposureLaw,
+    ExposureTimes,
+    InField,
     Targets,
     cell_centre,
     cell_geometry,
+    cell_of_vectors,
+    cells_near,
     check_pixel,
-    distance_to_cell,
-    required_times,
-    unit_vectors,
+    tangent_frame,
 )
 
 __all__ = ["GALAXY_COUNT_SLOPE", "MockGalaxies", "MockStars", "galaxy_counts_per_sr"]
@@ -37,16 +41,22 @@ _DEG_RAD = math.pi / 180.0
 _MAS_RAD = _DEG_RAD / 3.6e6
 _INDEX_BITS = 32
 
+_FARTHEST_RAD = 1e-4
+"""More than any target moves in a run, by proper motion [rad]."""
+
+_GALACTIC_POLE = np.array(
+    [
+        math.sin(float(galactic_latitude(ra, dec)))
+        for ra, dec in ((0.0, 0.0), (0.5 * math.pi, 0.0), (0.0, 0.5 * math.pi))
+    ]
+)
+"""The north Galactic pole, ICRS: the sines of latitude of the three axes."""
+
 GALAXY_COUNT_SLOPE = 0.31
 """d log10 N(<i) / di: LSST Science Book v2.0 (2009), section 3.7.2."""
 
 CLUSTER_REACH = 4.0
-"""Where the Gaussian of a cluster is cut, in its own sigma (assumed)."""
-
-CLUSTER_KEPT = math.erf(CLUSTER_REACH / math.sqrt(2.0)) - (
-    math.sqrt(2.0 / math.pi) * CLUSTER_REACH * math.exp(-0.5 * CLUSTER_REACH**2)
-)
-"""What the cut leaves of a Gaussian in three dimensions; the rest is made up for in the mean."""
+"""Where the Gaussian of a cluster is cut, in its own sigma (assumed): 0.03 % lie beyond."""
 
 
 def galaxy_counts_per_sr(magnitude: FloatArray | float) -> FloatArray:
@@ -84,60 +94,90 @@ class _Mock:
         self.footprint = footprint
         self.seed = seed
         self.magnitude_limits = (float(bright), float(faint))
-        self.required_s = required_s
         self.slope_per_mag = slope_per_mag
         self.epoch_yr = epoch_yr
+        self._key = random_key(seed, name, "targets")
+        self._times = ExposureTimes(required_s, *self.magnitude_limits)
 
-    def _magnitudes(self, rng: np.random.Generator, size: int) -> FloatArray:
-        """Draw from dN/dm ~ 10^(slope m) between the limits, by inversion."""
-        bright, faint = self.magnitude_limits
-        low, high = 1.0, 10.0 ** (self.slope_per_mag * (faint - bright))
-        above: FloatArray = np.log10(low + rng.random(size) * (high - low))
-        return bright + above / self.slope_per_mag
+    def _draw(
+        self, cells: NDArray[np.int64], frame: FloatArray, tangent: float, year: float, full: bool
+    ) -> Drawn:
+        raise NotImplementedError
 
-    def _targets(
-        self, pixel: int, rng: np.random.Generator, ra: FloatArray, dec: FloatArray, pm_rms: float
-    ) -> Targets:
-        """Dress positions as targets, and drop those outside the footprint.
+    def _reach(self) -> float:
+        """How far from its home cell a target may be [rad]."""
+        return 0.0
 
-        Dropped last, so that moving the footprint changes no target that stays.
-        """
-        size = len(ra)
-        magnitude = self._magnitudes(rng, size)
-        if pm_rms > 0.0:
-            motion = (rng.standard_normal((2, size)) * pm_rms).astype(np.float32)
-        else:
-            motion = np.zeros((2, size), dtype=np.float32)
+    def _motions(self, pixel: NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Proper motions [rad/yr], shape (2, n)."""
+        return np.zeros((2, len(index)), dtype=np.float32)
+
+    def field(self, ra_rad: float, dec_rad: float, tangent: float, year: float) -> InField:
+        """Return the targets in a field, where they are in a year; see :class:`TargetSource`."""
+        frame, radius = tangent_frame(ra_rad, dec_rad), math.atan(tangent)
+        homes = cells_near(frame[2], radius + self._reach())
+        whole = self.footprint.holds_cone(ra_rad, dec_rad, radius + _FARTHEST_RAD)
+        pixel, index, xi, eta, word, vector, sizes = self._draw(
+            homes, frame, tangent, year, not whole
+        )
+        if not whole:
+            inside = self.footprint.contains(*_angles(vector))
+            pixel, index, word = pixel[inside], index[inside], word[inside]
+            xi, eta = xi[inside], eta[inside]
+        magnitude = self._magnitudes(word) if self._times.need_magnitudes else word
+        required = self._times.of(magnitude)
+        by_cell = dict(zip(homes.tolist(), sizes.tolist(), strict=True))
+        return InField(pixel, index, xi, eta, required, None, by_cell)
+
+    def cell(self, pixel: int) -> Targets:
+        """Return the targets in a cell, by home and number."""
+        check_pixel(pixel)
+        centre, outer, _ = cell_geometry()
+        ra_rad, dec_rad = (float(x) for x in cell_centre(pixel))
+        homes = cells_near(centre[pixel], float(outer[pixel]) + self._reach())
+        frame, tangent = tangent_frame(ra_rad, dec_rad), math.tan(float(outer[pixel]))
+        home, index, _, _, word, vector, _ = self._draw(homes, frame, tangent, self.epoch_yr, True)
+        here = np.flatnonzero(cell_of_vectors(vector) == pixel)
+        ra, dec = _angles(vector[here])
+        here = here[self.footprint.contains(ra, dec)]
+        ra, dec = _angles(vector[here])
+        home, index, magnitude = home[here], index[here], self._magnitudes(word[here])
+        motion = self._motions(home, index)
         low, high = (np.float32(limit) for limit in self.magnitude_limits)
-        targets = Targets(
-            (np.int64(pixel) << _INDEX_BITS) + np.arange(size, dtype=np.int64),
+        return Targets(
+            (home << _INDEX_BITS) + index,
             ra,
             dec,
             np.clip(magnitude.astype(np.float32), low, high),
-            required_times(self.required_s, magnitude),
+            self._times.of(magnitude),
             motion[0],
             motion[1],
         )
-        if self.footprint.holds_cone(*cell_centre(pixel), float(cell_geometry()[1][pixel])):
-            return targets
-        inside = self.footprint.contains(ra, dec)
-        return targets if inside.all() else targets.take(inside)
+
+    def count(self, pixel: int) -> int:
+        """Return how many targets are in a cell; costs as much as drawing it."""
+        return len(self.cell(pixel))
+
+    def _magnitudes(self, word: NDArray[np.uint32]) -> FloatArray:
+        """Magnitudes from dN/dm ~ 10^(slope m) between the limits, by inversion."""
+        bright, faint = self.magnitude_limits
+        high = 10.0 ** (self.slope_per_mag * (faint - bright))
+        above: FloatArray = np.log10(1.0 + (word + 0.5) * (2.0**-32 * (high - 1.0)))
+        return bright + above / self.slope_per_mag
 
 
 class MockGalaxies(_Mock):
     """Mock galaxies: published number counts, clustered by a Thomas process.
 
     Cluster centres are Poisson on the sphere; each has a Poisson number of galaxies, scattered
-    about it in space by a Gaussian cut at 4 sigma and projected on the sphere (Neyman & Scott
-    1958, JRSS B 20, 1; Thomas 1949, Biometrika 36, 18). The angular correlation is then, but for
-    the cut,
+    about it on the tangent plane by a Gaussian cut at 4 sigma (Neyman & Scott 1958, JRSS B 20, 1;
+    Thomas 1949, Biometrika 36, 18). The angular correlation is then, but for the cut,
 
         w(theta) = exp(-theta^2 / 4 sigma^2) / (4 pi sigma^2 kappa),
 
     with kappa the density of clusters: 0.09 at one minute of arc for the defaults, whatever the
-    `sampling`. Centres are drawn once per pixel and shared by its neighbours, so clusters cross
-    the borders of cells; each cell then draws its own share of every cluster's galaxies. As the
-    shares of a Poisson number are independent, that is the same process as drawing them at once.
+    `sampling`. Clusters are those of the seed, the same for all surveys, which so trace the same
+    structure. A galaxy's home is the cell of its cluster: clusters cross the borders of cells.
 
     Parameters
     ----------
@@ -198,43 +238,28 @@ class MockGalaxies(_Mock):
             "arXiv:0912.0201, section 3.7.2), selection and clustering assumed; not observed"
         )
 
-    def cell(self, pixel: int) -> Targets:
-        """Return the galaxies in a cell."""
-        check_pixel(pixel)
-        rng = _generator(self.seed, self.name, "galaxies", pixel)
-        children = self._children(pixel, rng)
-        ra = np.arctan2(children[:, 1], children[:, 0])
-        ra += np.where(ra < 0.0, 2.0 * math.pi, 0.0)
-        dec = np.arctan2(children[:, 2], np.hypot(children[:, 0], children[:, 1]))
-        return self._targets(pixel, rng, ra, dec, 0.0)
-
-    def count(self, pixel: int) -> int:
-        """Return how many galaxies are in a cell; costs as much as drawing it."""
-        return len(self.cell(pixel))
-
     def density_per_sr(self, ra_rad: FloatArray, dec_rad: FloatArray) -> FloatArray:
         """Return the expected density [1/sr]: the law inside the footprint, none outside."""
         return np.where(self.footprint.contains(ra_rad, dec_rad), self.mean_per_sr, 0.0)
 
-    def _children(self, pixel: int, rng: np.random.Generator) -> FloatArray:
-        """Draw the galaxies of a cell as unit vectors [n, 3]."""
-        parents = self._parents_near(pixel)
-        mean = self.mean_per_sr / self.clusters_per_sr * len(parents) / CLUSTER_KEPT
-        size = int(rng.poisson(mean))
-        kick = rng.standard_normal((size, 3))
-        children: FloatArray = parents.take(rng.integers(0, max(len(parents), 1), size), axis=0)
-        children += self.cluster_sigma_rad * kick
-        children /= np.sqrt(np.einsum("ij,ij->i", children, children))[:, None]
-        kept = _in_cell(pixel, children)
-        kick = kick.take(kept, axis=0)
-        near = np.einsum("ij,ij->i", kick, kick) <= CLUSTER_REACH**2
-        inside: FloatArray = children.take(kept[near], axis=0)
-        return inside
+    def _reach(self) -> float:
+        return math.atan(CLUSTER_REACH * self.cluster_sigma_rad)
 
-    def _parents_near(self, pixel: int) -> FloatArray:
-        """Return the clusters that can reach a cell, unit vectors [n, 3]."""
-        reach = math.asin(CLUSTER_REACH * self.cluster_sigma_rad)
-        return _clusters_near(self.seed, self.clusters_per_sr, reach, pixel)
+    def _draw(
+        self, cells: NDArray[np.int64], frame: FloatArray, tangent: float, year: float, full: bool
+    ) -> Drawn:
+        cosine = math.cos(math.atan(tangent) + self._reach())
+        clusters = _clusters(self.seed, self.clusters_per_sr, tuple(frame[2]), cosine, tuple(cells))
+        return draw_clustered(
+            self._key,
+            cells,
+            clusters,
+            self.mean_per_sr / self.clusters_per_sr,
+            (self.cluster_sigma_rad, CLUSTER_REACH),
+            frame,
+            tangent,
+            full,
+        )
 
 
 class MockStars(_Mock):
@@ -304,22 +329,24 @@ class MockStars(_Mock):
             "Mock stars of wstdes: plane-parallel disc and power-law counts, assumed; not observed"
         )
 
-    def cell(self, pixel: int) -> Targets:
-        """Return the stars in a cell."""
-        check_pixel(pixel)
-        rng = _generator(self.seed, self.name, "stars", pixel)
-        ra_centre, dec_centre = cell_centre(pixel)
-        latitude = abs(float(galactic_latitude(ra_centre, dec_centre)))
-        nearest = max(latitude - float(cell_geometry()[1][pixel]), 0.0)
-        most = float(self._law(np.asarray(nearest)))
-        ra, dec = _uniform_in_cell(rng, pixel, int(rng.poisson(most * CELL_AREA_SR)))
-        kept = rng.random(len(ra)) * most < self._law(np.abs(galactic_latitude(ra, dec)))
-        motion = self.proper_motion_rms_rad_per_yr
-        return self._targets(pixel, rng, ra[kept], dec[kept], motion)
+    def _draw(
+        self, cells: NDArray[np.int64], frame: FloatArray, tangent: float, year: float, full: bool
+    ) -> Drawn:
+        years = year - self.epoch_yr
+        return draw_uniform(
+            self._key,
+            cells,
+            NSIDE,
+            (self.pole_per_sr * CELL_AREA_SR, math.sin(self.plane_limit_rad), PART_RADIUS_RAD),
+            _GALACTIC_POLE,
+            (self.proper_motion_rms_rad_per_yr, years),
+            frame,
+            (tangent, math.cos(math.atan(tangent) + PART_RADIUS_RAD)),
+            full,
+        )
 
-    def count(self, pixel: int) -> int:
-        """Return how many stars are in a cell; costs as much as drawing it."""
-        return len(self.cell(pixel))
+    def _motions(self, pixel: NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[np.float32]:
+        return draw_motions(self._key, index, pixel, self.proper_motion_rms_rad_per_yr)
 
     def density_per_sr(self, ra_rad: FloatArray, dec_rad: FloatArray) -> FloatArray:
         """Return the expected density [1/sr]: the law inside the footprint, none outside."""
@@ -331,68 +358,35 @@ class MockStars(_Mock):
         return np.asarray(self.pole_per_sr / sine, dtype=np.float64)
 
 
-def _generator(seed: int, name: str, purpose: str, pixel: int) -> np.random.Generator:
-    text = f"{seed}\0{name}\0{purpose}\0{pixel}".encode()
-    key = np.frombuffer(hashlib.blake2b(text, digest_size=16).digest(), dtype="<u8")
-    return np.random.Generator(np.random.Philox(key=key.astype(np.uint64)))
+def random_key(seed: int, name: str, purpose: str) -> NDArray[np.int64]:
+    """Return the two words of 32 bits that key the random numbers of a purpose."""
+    text = f"{seed}\0{name}\0{purpose}".encode()
+    return np.frombuffer(hashlib.blake2b(text, digest_size=8).digest(), dtype="<u4").astype(
+        np.int64
+    )
 
 
-def _uniform_in_cell(
-    rng: np.random.Generator, pixel: int, size: int
-) -> tuple[FloatArray, FloatArray]:
-    """Draw positions [rad] uniform in a cell: HEALPix's own coordinates have equal areas."""
-    from astropy_healpix.core import healpix_to_lonlat
-
-    dx, dy = rng.random((2, size))
-    lon, lat = healpix_to_lonlat(np.full(size, pixel), NSIDE, dx=dx, dy=dy, order="nested")
-    return np.asarray(lon.value, dtype=np.float64), np.asarray(lat.value, dtype=np.float64)
-
-
-@lru_cache(maxsize=256)
-def _clusters_near(seed: int, clusters_per_sr: float, reach_rad: float, pixel: int) -> FloatArray:
-    """Return the clusters that can reach a cell from within a distance, unit vectors [n, 3]."""
-    own, *others = (_parents(seed, clusters_per_sr, one) for one in _ring(pixel))
-    around = np.concatenate(others)
-    centre, outer, _ = cell_geometry()
-    around = around[around @ centre[pixel] >= math.cos(outer[pixel] + reach_rad)]
-    return np.concatenate((own, around[distance_to_cell(pixel, around) <= reach_rad]))
+@lru_cache(maxsize=8)
+def _clusters(
+    seed: int,
+    clusters_per_sr: float,
+    axis: tuple[float, float, float],
+    cosine: float,
+    cells: tuple[int, ...],
+) -> tuple[FloatArray, NDArray[np.int64], NDArray[np.int64]]:
+    """Return the clusters near an axis: kept, as all surveys of a field ask for the same."""
+    return clusters_near(
+        random_key(seed, "", "clusters"),
+        np.array(cells, dtype=np.int64),
+        NSIDE,
+        clusters_per_sr * CELL_AREA_SR,
+        np.array(axis),
+        cosine,
+    )
 
 
-@lru_cache(maxsize=1024)
-def _parents(seed: int, clusters_per_sr: float, pixel: int) -> FloatArray:
-    """Draw the clusters centred in a cell, unit vectors [n, 3].
-
-    A pure function of its arguments, so that what the cache forgets comes back the same. The
-    clusters of a seed are the same for all surveys, which so trace the same structure.
-    """
-    rng = _generator(seed, "", "clusters", pixel)
-    size = int(rng.poisson(clusters_per_sr * CELL_AREA_SR))
-    parents = unit_vectors(*_uniform_in_cell(rng, pixel, size))
-    parents.flags.writeable = False
-    return parents
-
-
-@lru_cache(maxsize=4096)
-def _ring(pixel: int) -> tuple[int, ...]:
-    """Return a cell and those around it: eight, or seven at a corner of three base pixels."""
-    from astropy_healpix.core import neighbours
-
-    with np.errstate(invalid="ignore"):
-        around = np.asarray(neighbours(pixel, NSIDE, order="nested")).ravel()
-    return (pixel, *(int(one) for one in around if one >= 0))
-
-
-def _in_cell(pixel: int, vectors: FloatArray) -> NDArray[np.intp]:
-    """Return the indices of the unit vectors [n, 3] that lie in a cell, ascending.
-
-    Only those between the circle inside the cell and the one around it need the exact answer.
-    """
-    from astropy_healpix.core import xyz_to_healpix
-
-    centre, outer, inner = cell_geometry()
-    cosine = vectors @ centre[pixel]
-    inside = cosine > math.cos(inner[pixel])
-    unsure = np.flatnonzero(~inside & (cosine > math.cos(outer[pixel])))
-    x, y, z = vectors[unsure].T
-    inside[unsure] = xyz_to_healpix(x, y, z, NSIDE, order="nested") == pixel
-    return np.flatnonzero(inside)
+def _angles(vector: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Right ascension and declination [rad] of unit vectors [n, 3]."""
+    ra = np.arctan2(vector[:, 1], vector[:, 0])
+    ra += np.where(ra < 0.0, 2.0 * math.pi, 0.0)
+    return ra, np.arctan2(vector[:, 2], np.hypot(vector[:, 0], vector[:, 1]))

@@ -1,9 +1,9 @@
 """Targets, the sources they come from, and the cells of sky they are kept in.
 
-A survey has tens of millions of targets and a run needs a few degrees of them at a time, so every
-source answers by *cell*: a HEALPix pixel (Gorski et al. 2005, ApJ 622, 759) at ``NSIDE`` 64 in
-NESTED order, 0.84 deg^2 each. A cell always holds the same targets in the same order, so that the
-progress of a survey can be kept elsewhere by (source, pixel, index).
+Surveys have hundreds of millions of targets and a run needs a field of them at a time, so every
+source answers by field and by *cell*: a HEALPix pixel (Gorski et al. 2005, ApJ 622, 759) at
+``NSIDE`` 64 in NESTED order, 0.84 deg^2 each. A target has a home cell and a number in it, always
+the same ones, so that the progress of a survey can be kept elsewhere.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,19 +25,25 @@ __all__ = [
     "CELL_COUNT",
     "NSIDE",
     "ExposureLaw",
-    "StoredSource",
+    "ExposureTimes",
+    "InField",
     "TargetSource",
     "Targets",
     "cell_centre",
     "cell_of",
     "cells_in_cone",
+    "cells_near",
     "required_times",
+    "tangent_frame",
     "unit_vectors",
 ]
 
 NSIDE = 64
 CELL_COUNT = 12 * NSIDE**2
 CELL_AREA_SR = 4.0 * math.pi / CELL_COUNT
+
+PART_RADIUS_RAD = math.radians(0.24)
+"""No point of a HEALPix cell of ``4 * NSIDE`` is farther from its centre than this."""
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -144,72 +150,101 @@ class TargetSource(Protocol):
     def count(self, pixel: int) -> int:
         """Return how many targets :meth:`cell` gives."""
 
+    def field(self, ra_rad: float, dec_rad: float, tangent: float, year: float) -> InField:
+        """Return the targets in a field, where they are in a year.
+
+        Parameters
+        ----------
+        ra_rad, dec_rad : float
+            Centre of the field, ICRS [rad].
+        tangent : float
+            Of the field's radius.
+        year : float
+            Julian year.
+        """
+
     def density_per_sr(self, ra_rad: FloatArray, dec_rad: FloatArray) -> FloatArray:
         """Return the expected surface density [1/sr] at each position, to plan with."""
 
 
-class StoredSource:
-    """A fixed table of targets, sorted by cell once.
-
-    Within a cell the targets keep the order of the table. Arrays handed out are read-only views.
+@dataclass(frozen=True, eq=False)
+class InField:
+    """The targets of a source that a field sees, one array a column.
 
     Parameters
     ----------
-    targets : Targets
-        All of them, in any order.
-
-    Attributes
-    ----------
-    order : int64[n]
-        Row of the given table of each sorted target.
+    pixel, index : int64[n]
+        Home cell, and number in it: what progress is kept by. The home of a mock galaxy is the
+        cell of its cluster, which may be the neighbour of the cell it is seen in.
+    xi, eta : float64[n]
+        On the tangent plane, to the east and to the north; times the plate scale they are metres.
+    required_s : float32[n]
+        Effective exposure time needed [s].
+    rank : float32[n] or None
+        Rank within the source, 0 to 1; None: all alike.
+    sizes : dict of int to int
+        By home cell: one more than the greatest number that a target can have.
     """
 
-    def __init__(self, targets: Targets) -> None:
-        pixel = cell_of(targets.ra_rad, targets.dec_rad)
-        self.order: IntArray = np.argsort(pixel, kind="stable").astype(np.int64)
-        self._targets = targets.take(self.order)
-        self._start = np.searchsorted(pixel[self.order], np.arange(CELL_COUNT + 1))
-        self.order.flags.writeable = False
-        for name in _COLUMNS:
-            getattr(self._targets, name).flags.writeable = False
+    pixel: IntArray
+    index: IntArray
+    xi: FloatArray
+    eta: FloatArray
+    required_s: NDArray[np.float32]
+    rank: NDArray[np.float32] | None
+    sizes: dict[int, int]
 
     def __len__(self) -> int:
-        return len(self._targets)
+        return len(self.pixel)
 
-    def _span(self, pixel: int) -> slice:
-        check_pixel(pixel)
-        return slice(int(self._start[pixel]), int(self._start[pixel + 1]))
+    def take(self, mask: NDArray[np.bool_]) -> InField:
+        """Return those of a mask."""
+        return InField(
+            self.pixel[mask],
+            self.index[mask],
+            self.xi[mask],
+            self.eta[mask],
+            self.required_s[mask],
+            None if self.rank is None else self.rank[mask],
+            self.sizes,
+        )
 
-    def cell(self, pixel: int) -> Targets:
-        """Return the targets in a cell, in the order of the table."""
-        return self._targets.take(self._span(pixel))
 
-    def count(self, pixel: int) -> int:
-        """Return how many targets are in a cell."""
-        span = self._span(pixel)
-        return int(span.stop - span.start)
+class ExposureTimes:
+    """An exposure law, worked out once between two magnitudes.
 
-    def rows(self, pixel: int) -> IntArray:
-        """Return, for each target of a cell, its row (from 0) in the table given [n]."""
-        return self.order[self._span(pixel)]
+    Parameters
+    ----------
+    law : float or callable
+        Time [s], or a function of magnitudes that gives it, and is tabulated each 1/512 mag: an
+        exponential law comes back to 1e-5, a step is smeared over that.
+    bright, faint : float
+        Limits of the magnitudes.
 
-    def count_within(
-        self, ra_rad: FloatArray, dec_rad: FloatArray, radius_rad: float
-    ) -> FloatArray:
-        """Return how many targets lie within a radius [rad] of each position, shape of `ra_rad`."""
-        from scipy.spatial import cKDTree
+    Raises
+    ------
+    ValueError
+        If a time is not positive and finite.
+    """
 
-        if not len(self):
-            return np.zeros(len(ra_rad))
-        tree = cKDTree(unit_vectors(self._targets.ra_rad, self._targets.dec_rad))
-        chord = 2.0 * math.sin(0.5 * radius_rad)
-        found = tree.query_ball_point(unit_vectors(ra_rad, dec_rad), chord, return_length=True)
-        return np.asarray(found, dtype=np.float64)
+    def __init__(self, law: ExposureLaw, bright: float, faint: float) -> None:
+        number = math.ceil((faint - bright) * 512) + 2 if callable(law) else 2
+        self._magnitude = np.linspace(bright, faint, number)
+        self._time_s = required_times(law, self._magnitude).astype(np.float64)
+        self._same = None if callable(law) else np.float32(self._time_s[0])
+        self.longest_s = float(self._time_s.max())
 
-    def density_per_sr(self, ra_rad: FloatArray, dec_rad: FloatArray) -> FloatArray:
-        """Return the mean density of the cell at each position [1/sr], shape of `ra_rad`."""
-        counts = np.diff(self._start)
-        return np.asarray(counts[cell_of(ra_rad, dec_rad)] / CELL_AREA_SR, dtype=np.float64)
+    @property
+    def need_magnitudes(self) -> bool:
+        """Whether times differ."""
+        return self._same is None
+
+    def of(self, magnitude: NDArray[Any]) -> NDArray[np.float32]:
+        """Times [s] of targets, float32 of the shape of `magnitude`."""
+        if self._same is not None:
+            return np.full(len(magnitude), self._same)
+        times: NDArray[np.float64] = np.interp(magnitude, self._magnitude, self._time_s)
+        return times.astype(np.float32)
 
 
 def required_times(law: ExposureLaw, magnitude: FloatArray) -> NDArray[np.float32]:
@@ -240,12 +275,17 @@ def unit_vectors(ra_rad: ArrayLike, dec_rad: ArrayLike) -> FloatArray:
     return np.stack(np.broadcast_arrays(*parts), axis=-1)
 
 
-def cell_of(ra_rad: ArrayLike, dec_rad: ArrayLike) -> IntArray:
+def cell_of(ra_rad: ArrayLike, dec_rad: ArrayLike, nside: int = NSIDE) -> IntArray:
     """Return the cell that holds each position, int64 of the shape of `ra_rad`."""
+    return cell_of_vectors(unit_vectors(ra_rad, dec_rad), nside)
+
+
+def cell_of_vectors(vectors: FloatArray, nside: int = NSIDE) -> IntArray:
+    """Return the cell that holds each unit vector, int64[...] of float64[..., 3]."""
     from astropy_healpix.core import xyz_to_healpix
 
-    x, y, z = np.moveaxis(unit_vectors(ra_rad, dec_rad), -1, 0)
-    return np.asarray(xyz_to_healpix(x, y, z, NSIDE, order="nested"), dtype=np.int64)
+    x, y, z = np.moveaxis(vectors, -1, 0)
+    return np.asarray(xyz_to_healpix(x, y, z, nside, order="nested"), dtype=np.int64)
 
 
 @lru_cache(maxsize=4096)
@@ -286,23 +326,42 @@ def cell_geometry() -> tuple[FloatArray, FloatArray, FloatArray]:
     return centre, outer, inner
 
 
-def distance_to_cell(pixel: int, vectors: FloatArray) -> FloatArray:
-    """Return a lower bound [n] [rad] of the distance of points outside a cell to its edge.
-
-    `vectors` are unit vectors [n, 3]; the bound is within an eighth of a cell's circumradius of
-    the truth.
-    """
-    edge = _edges(np.array([pixel]), 2 * _EDGE_STEPS)[0]
-    cosine = np.clip((vectors @ edge.T).max(axis=1, initial=-1.0), -1.0, 1.0)
-    return np.asarray(np.arccos(cosine) - cell_geometry()[1][pixel] / (2 * _EDGE_STEPS))
-
-
 def _edges(pixels: IntArray, steps: int = _EDGE_STEPS) -> FloatArray:
     """Return points on the edges of cells, unit vectors [k, 4 x steps, 3]."""
     from astropy_healpix.core import boundaries_lonlat
 
     lon, lat = boundaries_lonlat(pixels, steps, NSIDE, order="nested")
     return unit_vectors(lon.value, lat.value)
+
+
+def tangent_frame(ra_rad: float, dec_rad: float) -> FloatArray:
+    """Return east, north and the axis itself of a direction: unit vectors, a row each, (3, 3)."""
+    sin_ra, cos_ra = math.sin(ra_rad), math.cos(ra_rad)
+    sin_dec, cos_dec = math.sin(dec_rad), math.cos(dec_rad)
+    return np.array(
+        [
+            [-sin_ra, cos_ra, 0.0],
+            [-sin_dec * cos_ra, -sin_dec * sin_ra, cos_dec],
+            [cos_dec * cos_ra, cos_dec * sin_ra, sin_dec],
+        ]
+    )
+
+
+def cells_near(axis: FloatArray, radius_rad: float) -> IntArray:
+    """Return every cell, ascending, whose circle touches a cone: quick, and some too many."""
+    x, y, z = axis.tolist()
+    return _cells_near(x, y, z, radius_rad)
+
+
+@lru_cache(maxsize=16)
+def _cells_near(x: float, y: float, z: float, radius_rad: float) -> IntArray:
+    centre, outer, _ = cell_geometry()
+    cosine = centre @ np.array([x, y, z])
+    near = np.flatnonzero(cosine >= math.cos(min(radius_rad + float(outer.max()), math.pi)))
+    distance = np.arccos(np.clip(cosine[near], -1.0, 1.0))
+    found: IntArray = near[distance <= radius_rad + outer[near]].astype(np.int64)
+    found.flags.writeable = False
+    return found
 
 
 def cells_in_cone(ra_rad: float, dec_rad: float, radius_rad: float) -> IntArray:
