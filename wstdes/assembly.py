@@ -39,7 +39,9 @@ from wstdes.survey import (
     read_catalogue,
 )
 from wstdes.survey.fields import STANDARD, SurveyTargets
+from wstdes.survey.goals import GoalLaw, Tally, goal_law, mean_time, time_of_goal
 from wstdes.survey.stored import StoredSource
+from wstdes.survey.targets import ExposureLaw
 from wstdes.survey.tiling import Tiling, cover
 
 __all__ = ["make_parts"]
@@ -65,9 +67,10 @@ def make_parts(loaded: Loaded) -> Parts:
         scenario.site.latitude_rad, scenario.site.longitude_rad, scenario.site.height_m
     )
     clock = Clock(scenario.start, scenario.site.longitude_rad)
+    needs: dict[str, float] = {}
     sources = {
         number: trouble.attempt(
-            partial(_survey_source, scenario, name, loaded.folder), f"surveys.{name}.source"
+            partial(_survey_source, scenario, name, loaded.folder, needs), f"surveys.{name}.source"
         )
         for number, (name, survey) in enumerate(scenario.surveys.items())
         if survey.source.kind not in {"alerts", "fixed-fields"}
@@ -78,7 +81,12 @@ def make_parts(loaded: Loaded) -> Parts:
     routes = trouble.attempt(partial(_routes, scenario))
     policies = trouble.attempt(partial(_policies, scenario))
     standards = trouble.attempt(partial(_standards, scenario), "standards")
+    for name, survey in scenario.surveys.items():
+        if survey.goal is not None and survey.goal.magnitude is not None:
+            needs[name] = trouble.attempt(partial(time_of_goal, scenario, name))
     trouble.end()
+    scenario = _with_times(scenario, needs)
+    surveys = list(scenario.surveys.values())
     tile_surveys = tuple(i for i, s in enumerate(surveys) if s.source.kind != "alerts")
     ifs = tuple(i for i, s in enumerate(surveys) if s.source.kind == "fixed-fields")
     alerts = [i for i, s in enumerate(surveys) if s.source.kind == "alerts"]
@@ -146,14 +154,38 @@ def _footprint(config: FootprintConfig) -> Footprint:
     return Footprint(*(float(np.clip(x, -np.pi / 2, np.pi / 2)) for x in limits))
 
 
-def _survey_source(scenario: Scenario, name: str, folder: Path) -> TargetSource:
+def _survey_source(
+    scenario: Scenario, name: str, folder: Path, needs: dict[str, float]
+) -> TargetSource:
+    """A survey's targets; writes the mean time that a goal comes to."""
     survey = scenario.surveys[name]
     footprint = _footprint(survey.footprint)
-    return _source(name, survey.source, survey.required_s, footprint, scenario.seed, folder)
+    law: ExposureLaw = survey.required_s
+    if survey.goal is not None and survey.goal.magnitude is not None:
+        law = time_of_goal(scenario, name)
+    elif survey.goal is not None:
+        law = goal_law(scenario, name)
+        law = Tally(law) if survey.source.kind in {"gaia", "catalogue"} else law
+    source = _source(name, survey.source, law, footprint, scenario.seed, folder)
+    if isinstance(law, Tally):
+        law.check(name)
+        needs[name] = law.mean_s
+    elif isinstance(law, GoalLaw) and isinstance(source, MockGalaxies | MockStars):
+        needs[name] = mean_time(law, name, source.slope_per_mag, source.magnitude_limits)
+    return source
+
+
+def _with_times(scenario: Scenario, needs: dict[str, float]) -> Scenario:
+    """The scenario, with the mean time of surveys that have a goal."""
+    surveys = {
+        name: survey.model_copy(update={"required_s": needs[name]}) if survey.goal else survey
+        for name, survey in scenario.surveys.items()
+    }
+    return scenario.model_copy(update={"surveys": surveys})
 
 
 def _source(
-    name: str, source: Any, required_s: float, footprint: Footprint, seed: int, folder: Path
+    name: str, source: Any, required_s: ExposureLaw, footprint: Footprint, seed: int, folder: Path
 ) -> TargetSource:
     if source.kind == "mock-galaxies":
         return MockGalaxies(

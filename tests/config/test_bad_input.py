@@ -244,9 +244,7 @@ def test_alerts_without_a_survey_that_takes_them_are_refused(write: Write) -> No
 def test_each_missing_key_is_named_at_the_line_of_its_group(write: Write) -> None:
     problems = refused(write("extends: small", "surveys:", "  new:", "    mode: lr"))
     missing = {p.path for p in problems}
-    assert missing == {
-        f"surveys.new.{k}" for k in ("title", "priority", "weight", "required", "source")
-    }
+    assert missing == {f"surveys.new.{k}" for k in ("title", "priority", "weight", "source")}
     assert {p.where.line for p in problems if p.where} == {3}
     assert {p.message for p in problems} == {"is missing"}
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from wstdes.config.base import Fraction, Model
+from wstdes.config.goal import Goal
 from wstdes.config.hardware import Mode
 from wstdes.units import (
     PerSecond,
@@ -149,7 +150,13 @@ class Survey(Model):
     mode: Mode = Field(description="spectrographs that observe its targets")
     priority: Annotated[float, Field(gt=0, description="of its targets, for the fibres")]
     weight: Annotated[float, Field(ge=0, description="of a target, for the scheduler")]
-    required_s: Annotated[Seconds, Field(gt=0, le=65000, description="effective exposure time")]
+    required_s: Annotated[
+        Seconds,
+        Field(ge=0, le=65000, description="effective exposure time of every target; or a goal"),
+    ] = 0.0
+    goal: Goal | None = Field(
+        default=None, description="signal to noise of every target, in place of required"
+    )
     noise: Literal["sky", "source"] = Field(
         default="sky", description="what limits its spectra: the sky's noise or the target's own"
     )
@@ -179,6 +186,18 @@ class Survey(Model):
     def _sky_fits(self) -> Self:
         if self.sky_brightness_min >= self.sky_brightness_max:
             raise ValueError("sky_brightness_min must be below sky_brightness_max: no sky is both")
+        return self
+
+    @model_validator(mode="after")
+    def _need_is_said_once(self) -> Self:
+        if (self.required_s > 0) == (self.goal is not None):
+            raise ValueError("give either required, an effective exposure time, or goal, an snr")
+        anonymous = self.mode == "ifs" or self.source.kind == "alerts"
+        if self.goal is not None and anonymous != (self.goal.magnitude is not None):
+            raise ValueError(
+                "goal.magnitude is for the mode ifs and for alerts, which need it: other targets "
+                "have magnitudes of their own"
+            )
         return self
 
     @model_validator(mode="after")

@@ -93,7 +93,7 @@ def _surveys(view: View) -> str:
     mock = set(view.run.manifest.get("mock_surveys", ()))
     rows = [
         [name, s.title, s.mode.upper(), _source(name, s.source.kind, mock), s.priority,
-         s.required_s / 60.0]
+         None if s.goal else s.required_s / 60.0]
         for name, s in view.run.scenario.surveys.items()
     ]  # fmt: skip
     columns = ["survey", "what", "mode", "targets", "priority", "effective time needed [min]"]
