@@ -43,6 +43,7 @@ from wstdes.survey.goals import GoalLaw, Tally, goal_law, mean_time, time_of_goa
 from wstdes.survey.stored import StoredSource
 from wstdes.survey.targets import ExposureLaw
 from wstdes.survey.tiling import Tiling, cover
+from wstdes.survey.weather_series import measured_weather
 
 __all__ = ["make_parts"]
 
@@ -81,6 +82,9 @@ def make_parts(loaded: Loaded) -> Parts:
     routes = trouble.attempt(partial(_routes, scenario))
     policies = trouble.attempt(partial(_policies, scenario))
     standards = trouble.attempt(partial(_standards, scenario), "standards")
+    replay = trouble.attempt(
+        partial(measured_weather, scenario, clock, loaded.folder, STEP_S), "weather.path"
+    )
     for name, survey in scenario.surveys.items():
         if survey.goal is not None and survey.goal.magnitude is not None:
             needs[name] = trouble.attempt(partial(time_of_goal, scenario, name))
@@ -100,6 +104,7 @@ def make_parts(loaded: Loaded) -> Parts:
         clock=clock,
         horizon=horizon,
         climate=climate(scenario.site, STEP_S),
+        replay=replay,
         focal_plane=plane,
         survey_names=names,
         fibre_surveys=fibre_surveys,

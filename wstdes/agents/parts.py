@@ -12,7 +12,7 @@ from wstdes.clock import Clock
 from wstdes.config.hardware import Spectrograph
 from wstdes.config.scenario import MODES, Scenario
 from wstdes.models.focalplane import FocalPlane
-from wstdes.models.site import Climate
+from wstdes.models.site import Climate, Replay
 from wstdes.models.sky import Horizon
 from wstdes.policies.views import SurveyView
 from wstdes.survey.fields import SurveyTargets
@@ -47,6 +47,8 @@ class Parts:
         The observer's place.
     climate : Climate
         What the weather is drawn from.
+    replay : Replay or None
+        Weather that was measured.
     focal_plane : FocalPlane
         Positions and reach of the fibres.
     survey_names : tuple of str
@@ -81,6 +83,7 @@ class Parts:
     clock: Clock
     horizon: Horizon
     climate: Climate
+    replay: Replay | None
     focal_plane: FocalPlane
     survey_names: tuple[str, ...]
     fibre_surveys: tuple[SurveyTargets, ...]

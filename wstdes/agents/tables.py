@@ -81,7 +81,8 @@ TABLES: tuple[Table, ...] = (
             _float("wind_m_per_s", "wind speed", "m/s"),
             _float("humidity", "relative humidity, share of 1"),
             Column("open", "bool", "whether the dome may be open"),
-            _text("closed_by", "cloud, wind, humidity, reopening; or nothing"),
+            _text("closed_by", "cloud, wind, humidity, reopening, measured; or nothing"),
+            _text("measured", "what was measured, not drawn: seeing, cloud, ...; or nothing"),
         ),
     ),
     Table(

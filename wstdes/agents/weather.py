@@ -18,8 +18,8 @@ __all__ = ["STEP_S", "Conditions", "Weather", "WeatherState"]
 
 STEP_S = 900.0
 _ARCSEC = np.pi / 648000.0
-_CAUSES = ("", "cloud", "wind", "humidity", "reopening")
-_REOPENING = 4
+_CAUSES = ("", "cloud", "wind", "humidity", "reopening", "measured")
+_REOPENING, _MEASURED = 4, 5
 
 Array = NDArray[np.float64]
 
@@ -67,9 +67,11 @@ class Weather(Agent[WeatherState]):
 
     def start(self) -> None:
         """Draw the day's innovations and reveal the first step."""
-        made = self._draw()
-        self._keep(made, self._closures(made))
-        self._record(made)
+        replay = self.parts.replay
+        measured = {} if replay is None else replay.day(self.day.index)
+        made = self._draw(measured)
+        self._keep(made, self._closures(made, measured))
+        self._record(made, measured)
         self.env.process(self._reveal())
 
     @property
@@ -107,8 +109,8 @@ class Weather(Agent[WeatherState]):
     def _index(self, t_s: float) -> int:
         return min(len(self._closed_by) - 1, int((t_s - self.day.start_s) // STEP_S))
 
-    def _draw(self) -> dict[str, Array]:
-        """Draw the day."""
+    def _draw(self, measured: Mapping[str, Array]) -> dict[str, Array]:
+        """Draw what was not measured of the day."""
         n = round((self.day.end_s - self.day.start_s) / STEP_S)
         state, streams, index = self.state, self.day.streams, self.day.index
         if not state.begun:
@@ -117,20 +119,26 @@ class Weather(Agent[WeatherState]):
             state.begun = True
         latent = np.array([getattr(state, what) for what in COMPONENTS])
         draws = np.array([streams(self.name, w, index).standard_normal(n) for w in COMPONENTS])
-        made = self.parts.climate.day(self.parts.clock.month(index), latent, draws)
+        made = self.parts.climate.day(self.parts.clock.month(index), latent, draws, measured)
         for what, value in zip(COMPONENTS, latent.tolist(), strict=True):
             setattr(state, what, value)
         return made
 
-    def _closures(self, made: Mapping[str, Array]) -> NDArray[np.int64]:
-        """What keeps the dome closed at each step: a limit, or the wait after it."""
+    def _closures(
+        self, made: Mapping[str, Array], measured: Mapping[str, Array]
+    ) -> NDArray[np.int64]:
+        """What keeps the dome closed at each step: a limit, the wait after it, or the record."""
         climate, state = self.parts.climate, self.state
         causes = climate.causes(made)
         begin = self.day.start_s + STEP_S * np.arange(len(causes))
         until = np.where(causes > 0, begin + STEP_S + climate.delay_s, state.shut_until_s)
         until = np.maximum.accumulate(np.maximum(until, state.shut_until_s))
         state.shut_until_s = float(until[-1])
-        return np.where((causes == 0) & (begin < until), _REOPENING, causes)
+        closed = np.where((causes == 0) & (begin < until), _REOPENING, causes)
+        if "open" in measured:
+            closed = np.where(measured["open"] == 1.0, 0, closed)
+            closed = np.where((measured["open"] == 0.0) & (causes == 0), _MEASURED, closed)
+        return closed
 
     def _keep(self, made: Mapping[str, Array], causes: NDArray[np.int64]) -> None:
         self._closed_by = [_CAUSES[cause] for cause in causes.tolist()]
@@ -140,7 +148,7 @@ class Weather(Agent[WeatherState]):
             for what in ("seeing", "transparency")
         }
 
-    def _record(self, made: Mapping[str, Array]) -> None:
+    def _record(self, made: Mapping[str, Array], measured: Mapping[str, Array]) -> None:
         begin = self.day.start_s + STEP_S * np.arange(len(self._closed_by))
         columns = {
             "start_s": begin,
@@ -151,6 +159,7 @@ class Weather(Agent[WeatherState]):
             "humidity": made["humidity"],
             "open": [not cause for cause in self._closed_by],
             "closed_by": self._closed_by,
+            "measured": _names(measured, len(begin)),
         }
         self.day.trace.extend("conditions", columns)
 
@@ -163,3 +172,9 @@ class Weather(Agent[WeatherState]):
             if cause and i and before:
                 self.closing.fire()
             before = not cause
+
+
+def _names(measured: Mapping[str, Array], n: int) -> list[str]:
+    """What was measured at each step, by name."""
+    known = [(what, np.isfinite(values).tolist()) for what, values in measured.items()]
+    return [", ".join(what for what, there in known if there[i]) for i in range(n)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from wstdes.config.base import ByName, Fraction, HardwareModel, Model, Monthly
 from wstdes.units import (
@@ -48,15 +48,6 @@ Load = Annotated[Watts, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 Season = Annotated[tuple[Positive, ...], Field(min_length=12, max_length=12)]
-ALL_YEAR = (1.0,) * 12
-"""No season: every month is as the year."""
-
-
-def _each_month(value: object) -> object:
-    return (value,) * 12 if isinstance(value, int | float) else value
-
-
-MonthlyOrOne = Annotated[Monthly, BeforeValidator(_each_month)]
 
 
 class Site(HardwareModel):
@@ -72,9 +63,7 @@ class Site(HardwareModel):
     ]
     height_m: Annotated[Metres, Field(ge=-500, le=9000, description="above the WGS84 ellipsoid")]
     seeing_median_rad: Annotated[Radians, Field(gt=0, description="FWHM at zenith, 500 nm")]
-    seeing_season: Season = Field(
-        default=ALL_YEAR, description="a month's median seeing over seeing_median"
-    )
+    seeing_season: Season = Field(description="a month's median seeing over seeing_median")
     seeing_sigma_ln: Annotated[float, Field(gt=0, description="standard deviation of ln(seeing)")]
     seeing_correlation_s: PositiveS = Field(
         description="e-folding time of what changes within a night, in ln(seeing)"
@@ -90,9 +79,8 @@ class Site(HardwareModel):
         description="share of time that the weather lets the dome be open, by month, the delay "
         "before reopening included; as far as wind and humidity leave it"
     )
-    photometric_fraction: MonthlyOrOne = Field(
-        description="share without any cloud of the time in which cloud lets the dome be open; one "
-        "number, or one for each month"
+    photometric_fraction: Monthly = Field(
+        description="share without any cloud of the time in which cloud lets the dome be open"
     )
     cloud_close: Annotated[
         Fraction, Field(gt=0, description="share of the sky under cloud that closes the dome")
@@ -103,9 +91,7 @@ class Site(HardwareModel):
     wind_median_m_per_s: Annotated[
         MetresPerSecond, Field(gt=0, description="of wind speed, day and night, all year")
     ]
-    wind_season: Season = Field(
-        default=ALL_YEAR, description="a month's median wind speed over wind_median"
-    )
+    wind_season: Season = Field(description="a month's median wind speed over wind_median")
     wind_sigma_ln: Annotated[float, Field(gt=0, description="standard deviation of ln(wind speed)")]
     wind_correlation_s: PositiveS = Field(
         description="e-folding time of the autocorrelation of ln(wind speed)"
@@ -114,9 +100,7 @@ class Site(HardwareModel):
         MetresPerSecond, Field(gt=0, description="wind speed above which the dome closes")
     ]
     humidity_median: Fraction = Field(description="of relative humidity, day and night, all year")
-    humidity_season: Season = Field(
-        default=ALL_YEAR, description="a month's median humidity over humidity_median"
-    )
+    humidity_season: Season = Field(description="a month's median humidity over humidity_median")
     humidity_sigma_ln: Positive = Field(description="standard deviation of ln(relative humidity)")
     humidity_correlation_s: PositiveS = Field(
         description="e-folding time of the autocorrelation of ln(humidity)"

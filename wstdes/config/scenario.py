@@ -14,6 +14,7 @@ from wstdes.config.focal_plane import FocalPlaneModel
 from wstdes.config.hardware import Mode, Site, Spectrograph, Telescope
 from wstdes.config.operations import Operations
 from wstdes.config.surveys import AlertClass, Angle, GaiaCatalogue, MockStarCatalogue, Survey
+from wstdes.config.weather import Weather
 from wstdes.errors import KeyedError
 from wstdes.units import (
     BytesPerSecond,
@@ -251,6 +252,9 @@ class Scenario(Model):
         description="every fibre of every visit assigned, or expected numbers calibrated on that",
     )
     site: Site = Field(description="location of the observatory, and its climate")
+    weather: Weather = Field(
+        default_factory=Weather, description="drawn from the site's climate, or measured"
+    )
     telescope: Telescope = Field(description="optics, drives, faults and power of the telescope")
     focal_plane: FocalPlaneModel = Field(description="fibre positioners and how fibres are shared")
     spectrographs: Spectrographs = Field(description="instruments of the three modes")

@@ -2,6 +2,7 @@
 
 from wstdes.models.site.climate import COMPONENTS, QUANTITIES, Climate, climate
 from wstdes.models.site.latent import advance, share_within
+from wstdes.models.site.replay import Replay, Series
 from wstdes.models.site.weather import (
     cloud_cover,
     latent_cloud,
@@ -16,6 +17,8 @@ __all__ = [
     "COMPONENTS",
     "QUANTITIES",
     "Climate",
+    "Replay",
+    "Series",
     "advance",
     "climate",
     "cloud_cover",
