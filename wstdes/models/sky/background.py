@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wstdes.jit import njit
 from wstdes.models.sky.brightness import airglow_rise, astronomical_extinction
 
 __all__ = [
@@ -135,16 +136,30 @@ def zodiacal_s10(longitude_rad: Array, latitude_rad: Array) -> Array:
     ndarray of float64
         Bilinear in the table [S10]; good to 10 %.
     """
-    away = np.abs(np.mod(longitude_rad + np.pi, 2.0 * np.pi) - np.pi)
-    north = np.abs(latitude_rad)
-    i = np.clip(np.searchsorted(_ZODIACAL_LONGITUDE, away) - 1, 0, len(_ZODIACAL_LONGITUDE) - 2)
-    j = np.clip(np.searchsorted(_ZODIACAL_LATITUDE, north) - 1, 0, len(_ZODIACAL_LATITUDE) - 2)
-    u = (away - _ZODIACAL_LONGITUDE[i]) / (_ZODIACAL_LONGITUDE[i + 1] - _ZODIACAL_LONGITUDE[i])
-    v = (north - _ZODIACAL_LATITUDE[j]) / (_ZODIACAL_LATITUDE[j + 1] - _ZODIACAL_LATITUDE[j])
-    table = _ZODIACAL_S10
-    near = (1.0 - v) * table[i, j] + v * table[i, j + 1]
-    far = (1.0 - v) * table[i + 1, j] + v * table[i + 1, j + 1]
-    return np.asarray((1.0 - u) * near + u * far)
+    shape = np.broadcast_shapes(np.shape(longitude_rad), np.shape(latitude_rad))
+    lon = np.ravel(np.broadcast_to(longitude_rad, shape))
+    out = np.empty(lon.size)
+    _zodiacal(lon, np.ravel(np.broadcast_to(latitude_rad, shape)), out)
+    return out.reshape(shape)
+
+
+@njit
+def _place(value: float, grid: Array) -> tuple[int, float]:
+    """Cell of a grid in which a value lies, and how far along."""
+    i = int(np.searchsorted(grid[1:-1], value))
+    return i, (value - grid[i]) / (grid[i + 1] - grid[i])
+
+
+@njit
+def _zodiacal(longitude: Array, latitude: Array, out: Array) -> None:
+    turn = 2.0 * np.pi
+    for n in range(len(out)):
+        away = longitude[n] / turn
+        i, u = _place(turn * abs(away - np.floor(away + 0.5)), _ZODIACAL_LONGITUDE)
+        j, v = _place(abs(latitude[n]), _ZODIACAL_LATITUDE)
+        near = (1.0 - v) * _ZODIACAL_S10[i, j] + v * _ZODIACAL_S10[i, j + 1]
+        far = (1.0 - v) * _ZODIACAL_S10[i + 1, j] + v * _ZODIACAL_S10[i + 1, j + 1]
+        out[n] = (1.0 - u) * near + u * far
 
 
 def starlight_s10(galactic_latitude_rad: Array) -> Array:

@@ -30,7 +30,14 @@ Which = NDArray[np.intp] | NDArray[np.bool_] | slice | None
 """A choice of fields: numbers, a mask, a slice, or all."""
 
 _OBLIQUITY = math.radians(84381.406 / 3600.0)
-"""Of the ecliptic of J2000 (IAU 2006)."""
+_TO_ECLIPTIC = np.array(
+    [
+        [1.0, 0.0, 0.0],
+        [0.0, math.cos(_OBLIQUITY), math.sin(_OBLIQUITY)],
+        [0.0, -math.sin(_OBLIQUITY), math.cos(_OBLIQUITY)],
+    ]
+)
+"""From ICRS to the ecliptic of J2000 (IAU 2006)."""
 _GALACTIC_POLE = unit_vectors(np.radians(192.85948), np.radians(27.12825))
 """ICRS (ESA 1997, The Hipparcos and Tycho Catalogues, vol. 1, section 1.5.3)."""
 
@@ -65,11 +72,33 @@ class FieldsSky:
         The night.
     icrs, cirs : ndarray of float64, shape (n, 3)
         Unit vectors.
+    lights : ndarray of float64, shape (3, n)
+        What no night changes: ecliptic longitude and latitude [rad], starlight [S10].
     """
 
     day: DaySky
     icrs: Array
     cirs: Array
+    lights: Array
+
+    @classmethod
+    def make(cls, day: DaySky, ra_rad: Array, dec_rad: Array) -> FieldsSky:
+        """Fields at ICRS positions, shape (n,) [rad]."""
+        icrs = unit_vectors(ra_rad, dec_rad)
+        ecliptic = icrs @ _TO_ECLIPTIC.T
+        galactic = np.arcsin(np.clip(icrs @ _GALACTIC_POLE, -1.0, 1.0))
+        lights = np.stack(
+            [
+                np.arctan2(ecliptic[:, 1], ecliptic[:, 0]),
+                np.arcsin(np.clip(ecliptic[:, 2], -1.0, 1.0)),
+                starlight_s10(galactic),
+            ]
+        )
+        return cls(day, icrs, day.almanac.to_cirs(icrs), lights)
+
+    def on(self, day: DaySky) -> FieldsSky:
+        """The same fields on another night: cheaper than to make them anew."""
+        return FieldsSky(day, self.icrs, day.almanac.to_cirs(self.icrs), self.lights)
 
     @cached_property
     def ra_rad(self) -> Array:
@@ -82,14 +111,9 @@ class FieldsSky:
 
         See :func:`wstdes.models.sky.brightness.sky_brightness`. The Sun is taken at midnight.
         """
-        sun = self.day.sun_icrs
-        cos, sin = math.cos(_OBLIQUITY), math.sin(_OBLIQUITY)
-        x, y, z = self.icrs[:, 0], self.icrs[:, 1], self.icrs[:, 2]
-        longitude = np.arctan2(cos * y + sin * z, x)
-        latitude = np.arcsin(np.clip(cos * z - sin * y, -1.0, 1.0))
-        sun_longitude = math.atan2(cos * sun[1] + sin * sun[2], sun[0])
-        galactic = np.arcsin(np.clip(self.icrs @ _GALACTIC_POLE, -1.0, 1.0))
-        light = zodiacal_s10(longitude - sun_longitude, latitude) + starlight_s10(galactic)
+        sun = _TO_ECLIPTIC @ self.day.sun_icrs
+        away = self.lights[0] - math.atan2(sun[1], sun[0])
+        light = zodiacal_s10(away, self.lights[1]) + self.lights[2]
         return np.stack([light, astronomical_extinctions(light)], axis=-1)
 
     @cached_property

@@ -98,8 +98,7 @@ class DaySky:
 
     def fields(self, ra_rad: Array, dec_rad: Array) -> FieldsSky:
         """Fields at ICRS positions, shape (n,) [rad], for this night."""
-        icrs = unit_vectors(ra_rad, dec_rad)
-        return FieldsSky(self, icrs, self.almanac.to_cirs(icrs))
+        return FieldsSky.make(self, ra_rad, dec_rad)
 
     def to_cirs(self, ra_rad: Array, dec_rad: Array) -> tuple[Array, Array]:
         """ICRS positions in CIRS at the middle of the day [rad].
@@ -132,7 +131,7 @@ class DaySky:
         dark_mag: float,
     ) -> Array:
         """Sky brightness over a dark zenith at CIRS positions."""
-        cirs = unit_vectors(ra_rad, dec_rad)
-        # Aberration is left in: it moves the ecliptic by 20 arcsec.
-        fields = FieldsSky(self, cirs @ self.almanac.matrix[0], cirs)
+        vectors = unit_vectors(ra_rad, dec_rad) @ self.almanac.matrix[0] - self.almanac.velocity[0]
+        x, y, z = vectors.T
+        fields = FieldsSky.make(self, np.arctan2(y, x), np.arctan2(z, np.hypot(x, y)))
         return fields.brightness(state, Background(extinction_mag, dark_mag))
