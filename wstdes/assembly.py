@@ -11,7 +11,6 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 
 from wstdes.agents.conditions import Sensitivity
 from wstdes.agents.configuration import MODE_KIND
@@ -20,13 +19,12 @@ from wstdes.agents.weather import STEP_S
 from wstdes.clock import DAY_S, Clock
 from wstdes.config import Loaded
 from wstdes.config.scenario import Scenario
-from wstdes.config.surveys import Footprint as FootprintConfig
-from wstdes.config.surveys import Survey
 from wstdes.errors import CatalogueError, ConfigError, MissingExtraError, Problem
 from wstdes.models.energy import clear_sky_share, solar_scale
 from wstdes.models.focalplane import FocalPlane, focal_plane
 from wstdes.models.site import climate
 from wstdes.models.sky import Horizon, sun
+from wstdes.pointing import expected_targets, make_footprint, make_pointings
 from wstdes.policies import make_policy
 from wstdes.policies.views import SurveyView
 from wstdes.survey import (
@@ -40,9 +38,7 @@ from wstdes.survey import (
 )
 from wstdes.survey.fields import STANDARD, SurveyTargets
 from wstdes.survey.goals import GoalLaw, Tally, goal_law, mean_time, time_of_goal
-from wstdes.survey.stored import StoredSource
 from wstdes.survey.targets import ExposureLaw
-from wstdes.survey.tiling import Tiling, cover
 from wstdes.survey.weather_series import measured_weather
 
 __all__ = ["make_parts"]
@@ -68,15 +64,30 @@ def make_parts(loaded: Loaded) -> Parts:
         scenario.site.latitude_rad, scenario.site.longitude_rad, scenario.site.height_m
     )
     clock = Clock(scenario.start, scenario.site.longitude_rad)
+    footprints = [
+        trouble.attempt(
+            partial(make_footprint, survey.footprint, loaded.folder), f"surveys.{name}.footprint"
+        )
+        or Footprint()
+        for name, survey in scenario.surveys.items()
+    ]
     needs: dict[str, float] = {}
     sources = {
         number: trouble.attempt(
-            partial(_survey_source, scenario, name, loaded.folder, needs), f"surveys.{name}.source"
+            partial(_survey_source, scenario, name, footprints[number], loaded.folder, needs),
+            f"surveys.{name}.source",
         )
         for number, (name, survey) in enumerate(scenario.surveys.items())
-        if survey.source.kind not in {"alerts", "fixed-fields"}
+        if survey.mode != "ifs" and survey.source.kind != "alerts"
     }
-    tiling = trouble.attempt(partial(_tiling, scenario, surveys))
+    for name, survey in scenario.surveys.items():
+        if survey.goal is not None and survey.goal.magnitude is not None:
+            needs[name] = trouble.attempt(partial(time_of_goal, scenario, name))
+    known = {i: source for i, source in sources.items() if source is not None}
+    pointings = trouble.attempt(
+        partial(make_pointings, _with_times(scenario, needs), loaded.folder, footprints, known),
+        "tiles",
+    )
     plane = trouble.attempt(partial(_focal_plane, scenario))
     scale = trouble.attempt(partial(_solar_scale, scenario, clock, horizon))
     routes = trouble.attempt(partial(_routes, scenario))
@@ -85,14 +96,11 @@ def make_parts(loaded: Loaded) -> Parts:
     replay = trouble.attempt(
         partial(measured_weather, scenario, clock, loaded.folder, STEP_S), "weather.path"
     )
-    for name, survey in scenario.surveys.items():
-        if survey.goal is not None and survey.goal.magnitude is not None:
-            needs[name] = trouble.attempt(partial(time_of_goal, scenario, name))
     trouble.end()
     scenario = _with_times(scenario, needs)
     surveys = list(scenario.surveys.values())
     tile_surveys = tuple(i for i, s in enumerate(surveys) if s.source.kind != "alerts")
-    ifs = tuple(i for i, s in enumerate(surveys) if s.source.kind == "fixed-fields")
+    ifs = tuple(i for i, s in enumerate(surveys) if s.mode == "ifs")
     alerts = [i for i, s in enumerate(surveys) if s.source.kind == "alerts"]
     fibre_surveys = tuple(
         SurveyTargets(i, source, MODE_KIND[surveys[i].mode], surveys[i].priority)
@@ -113,8 +121,8 @@ def make_parts(loaded: Loaded) -> Parts:
         tile_surveys=tile_surveys,
         alert_survey=alerts[0] if alerts else None,
         ifs_surveys=ifs,
-        tiling=tiling,
-        expected=_expected(scenario, sources, tiling, tile_surveys, ifs),
+        tiling=pointings.tiling,
+        expected=expected_targets(scenario, sources, pointings.tiling, tile_surveys),
         policies=policies,
         solar_scale=scale,
         routes=routes,
@@ -149,22 +157,11 @@ class _Trouble:
             raise ConfigError(self._problems)
 
 
-def _footprint(config: FootprintConfig) -> Footprint:
-    limits = (
-        config.declination_min_rad,
-        config.declination_max_rad,
-        config.galactic_latitude_min_rad,
-        config.galactic_latitude_max_rad,
-    )
-    return Footprint(*(float(np.clip(x, -np.pi / 2, np.pi / 2)) for x in limits))
-
-
 def _survey_source(
-    scenario: Scenario, name: str, folder: Path, needs: dict[str, float]
+    scenario: Scenario, name: str, footprint: Footprint, folder: Path, needs: dict[str, float]
 ) -> TargetSource:
     """A survey's targets; writes the mean time that a goal comes to."""
     survey = scenario.surveys[name]
-    footprint = _footprint(survey.footprint)
     law: ExposureLaw = survey.required_s
     if survey.goal is not None and survey.goal.magnitude is not None:
         law = time_of_goal(scenario, name)
@@ -183,7 +180,9 @@ def _survey_source(
 def _with_times(scenario: Scenario, needs: dict[str, float]) -> Scenario:
     """The scenario, with the mean time of surveys that have a goal."""
     surveys = {
-        name: survey.model_copy(update={"required_s": needs[name]}) if survey.goal else survey
+        name: survey.model_copy(update={"required_s": needs.get(name) or 0.0})
+        if survey.goal
+        else survey
         for name, survey in scenario.surveys.items()
     }
     return scenario.model_copy(update={"surveys": surveys})
@@ -246,55 +245,6 @@ def _standards(scenario: Scenario) -> tuple[SurveyTargets, ...]:
         source = _source(f"standards-{mode}", config, 1.0, Footprint(), scenario.seed, Path())
         found.append(SurveyTargets(STANDARD, source, kind, 0.0))
     return tuple(found)
-
-
-def _tiling(scenario: Scenario, surveys: list[Survey]) -> Tiling:
-    """Tiles that the telescope reaches; refuses surveys that have none."""
-    reach = scenario.telescope.zenith_distance_max_rad
-    latitude = scenario.site.latitude_rad
-    tiling = cover(
-        [_footprint(s.footprint) for s in surveys],
-        scenario.observing.tile_area_sr,
-        latitude - reach,
-        latitude + reach,
-    )
-    problems = [
-        Problem(
-            "nothing of its footprint rises high enough: "
-            f"declinations from {np.degrees(latitude - reach):.0f} to "
-            f"{np.degrees(latitude + reach):.0f} deg can be observed",
-            f"surveys.{name}.footprint",
-        )
-        for number, name in enumerate(scenario.surveys)
-        if not tiling.inside[:, number].any()
-    ]
-    if problems:
-        raise ConfigError(problems)
-    return tiling
-
-
-def _expected(
-    scenario: Scenario,
-    sources: dict[int, TargetSource],
-    tiling: Tiling,
-    tile_surveys: tuple[int, ...],
-    ifs: tuple[int, ...],
-) -> NDArray[np.float64]:
-    """Targets expected in the field of each tile; a field for surveys of fixed fields."""
-    radius = 0.5 * scenario.telescope.field_diameter_rad
-    area_sr = 2.0 * np.pi * (1.0 - np.cos(radius))
-    table = np.zeros((len(tiling), len(tile_surveys)))
-    for column, number in enumerate(tile_surveys):
-        inside = tiling.inside[:, number]
-        if number in ifs:
-            table[inside, column] = 1.0
-        else:
-            source, ra, dec = sources[number], tiling.ra_rad[inside], tiling.dec_rad[inside]
-            if isinstance(source, StoredSource):
-                table[inside, column] = source.count_within(ra, dec, radius)
-            else:
-                table[inside, column] = source.density_per_sr(ra, dec) * area_sr
-    return table
 
 
 def _view(scenario: Scenario, name: str) -> SurveyView:

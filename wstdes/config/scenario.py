@@ -14,6 +14,7 @@ from wstdes.config.focal_plane import FocalPlaneModel
 from wstdes.config.hardware import Mode, Site, Spectrograph, Telescope
 from wstdes.config.operations import Operations
 from wstdes.config.surveys import AlertClass, Angle, GaiaCatalogue, MockStarCatalogue, Survey
+from wstdes.config.tiles import Tiles
 from wstdes.config.weather import Weather
 from wstdes.errors import KeyedError
 from wstdes.units import (
@@ -90,7 +91,9 @@ class Observing(Model):
     twilight_sun_altitude_rad: Annotated[
         Angle, Field(lt=0, description="the night's work lasts while the Sun is below it")
     ]
-    tile_area_sr: Annotated[Steradians, Field(gt=0, description="sky a tile adds")]
+    tile_area_sr: Annotated[
+        Steradians, Field(gt=0, description="sky a tile adds, where tiles say nothing else")
+    ]
 
     @model_validator(mode="after")
     def _not_too_long(self) -> Self:
@@ -278,6 +281,9 @@ class Scenario(Model):
         default_factory=Operations, description="nights without science, and focus"
     )
     observing: Observing = Field(description="exposures, twilight limits and tiles")
+    tiles: Tiles | None = Field(
+        default=None, description="how tiles cover the sky; left out: evenly, by tile_area"
+    )
     calibration: Calibration = Field(description="calibration frames by night and day")
     quality: Quality = Field(description="when an exposure fails")
     telemetry: Telemetry = Field(description="what the facility writes about itself")
@@ -340,6 +346,18 @@ class Scenario(Model):
                 "high-resolution fibres need spectrographs: give spectrographs.hr, or no fibres",
                 ("focal_plane", "hr_fibres"),
             )
+        return self
+
+    @model_validator(mode="after")
+    def _programmes_have_surveys(self) -> Self:
+        if self.tiles is not None and self.tiles.kind == "file":
+            for programme, names in self.tiles.programmes.items():
+                for name in names:
+                    if name not in self.surveys:
+                        raise KeyedError(
+                            f"there is no survey '{name}' (surveys: {', '.join(self.surveys)})",
+                            ("tiles", "programmes", programme),
+                        )
         return self
 
     @model_validator(mode="after")

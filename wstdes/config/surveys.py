@@ -7,14 +7,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from wstdes.config.base import Fraction, Model
+from wstdes.config.footprint import Angle, Footprint
 from wstdes.config.goal import Goal
 from wstdes.config.hardware import Mode
-from wstdes.units import (
-    PerSecond,
-    PerSteradian,
-    Radians,
-    Seconds,
-)
+from wstdes.units import PerSecond, PerSteradian, Seconds
 
 __all__ = [
     "AlertClass",
@@ -30,36 +26,6 @@ __all__ = [
     "Source",
     "Survey",
 ]
-
-
-Angle = Annotated[Radians, Field(ge=-1.5708, le=1.5708)]
-
-
-class Footprint(Model):
-    """A part of the sky, between declinations and galactic latitudes (north and south)."""
-
-    declination_min_rad: Angle = Field(
-        default=-1.5708, description="southern limit of targets, ICRS"
-    )
-    declination_max_rad: Angle = Field(
-        default=1.5708, description="northern limit of targets, ICRS"
-    )
-    galactic_latitude_min_rad: Annotated[
-        Angle, Field(ge=0, description="lower limit of its absolute value")
-    ] = 0.0
-    galactic_latitude_max_rad: Annotated[
-        Angle, Field(ge=0, description="upper limit of its absolute value")
-    ] = 1.5708
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        if self.declination_min_rad >= self.declination_max_rad:
-            raise ValueError("the footprint is empty: declination_min is not below declination_max")
-        if self.galactic_latitude_min_rad >= self.galactic_latitude_max_rad:
-            raise ValueError(
-                "the footprint is empty: galactic_latitude_min is not below galactic_latitude_max"
-            )
-        return self
 
 
 class MockGalaxyCatalogue(Model):
@@ -93,7 +59,10 @@ class GaiaCatalogue(Model):
 
 
 class CatalogueFile(Model):
-    """A catalogue of the user's own: FITS, ECSV, VOTable, Parquet or CSV."""
+    """A catalogue of the user's own: FITS, ECSV, VOTable, Parquet or CSV.
+
+    In the mode ifs each of its rows is one field.
+    """
 
     kind: Literal["catalogue"] = Field(description="selects a user's catalogue file")
     path: str = Field(description="of the file; relative to the scenario's folder")
@@ -107,6 +76,14 @@ class FixedFields(Model):
 
     kind: Literal["fixed-fields"] = Field(
         description="selects one integral-field field in each tile"
+    )
+    path: str | None = Field(
+        default=None,
+        description="of a catalogue with ra and dec: each field looks where it holds most of "
+        "these; left out: at the centre of its tile",
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="the catalogue's columns for ra and dec"
     )
 
 
@@ -180,6 +157,11 @@ class Survey(Model):
     footprint: Footprint = Field(
         default=Footprint(), description="part of the sky that its targets lie in"
     )
+    pointing: Literal["tiles", "fields", "joint"] = Field(
+        default="joint",
+        description="mode ifs with a catalogue: tiles stay where they are; fields of the catalogue "
+        "move or add tiles; or they do, and the fibres' targets decide within the patrol field",
+    )
     source: Source = Field(description="where its targets come from")
 
     @model_validator(mode="after")
@@ -202,8 +184,12 @@ class Survey(Model):
 
     @model_validator(mode="after")
     def _source_fits(self) -> Self:
-        if (self.source.kind == "fixed-fields") != (self.mode == "ifs"):
-            raise ValueError("fixed-fields are for the mode ifs, and the mode ifs needs them")
+        if self.mode == "ifs" and self.source.kind not in {"fixed-fields", "catalogue"}:
+            raise ValueError(
+                "the mode ifs takes fixed-fields, or a catalogue with a field in each row"
+            )
+        if self.mode != "ifs" and self.source.kind == "fixed-fields":
+            raise ValueError("fixed-fields are for the mode ifs")
         if self.source.kind == "alerts" and self.mode != "lr":
             raise ValueError("alerts are observed in the mode lr")
         return self

@@ -117,10 +117,9 @@ def _candidates(table: Positions, reach_rad: float) -> FloatArray:
         for i in range(6 * ring):
             angle, radius = 2.0 * math.pi * i / (6 * ring), 0.999 * reach_rad * ring / _RINGS
             shifts.append((radius * math.cos(angle), radius * math.sin(angle)))
-    return np.array([
-        [offset(float(ra), float(dec), *shift) for shift in shifts]
-        for ra, dec in zip(table.ra_rad, table.dec_rad, strict=True)
-    ]).reshape(len(table), len(shifts), 2)  # fmt: skip
+    x, y = np.array(shifts).T
+    places = offset(table.ra_rad[:, None], table.dec_rad[:, None], x, y)
+    return np.stack(places, axis=-1)
 
 
 class _Work:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from wstdes.jit import njit, plain
 from wstdes.survey.targets import unit_vectors
@@ -101,12 +101,14 @@ def _plane(
     return np.cos(dec_rad) * np.sin(step) / height, north / height
 
 
-def offset(ra_rad: float, dec_rad: float, x_rad: float, y_rad: float) -> tuple[float, float]:
-    """Return the position at gnomonic coordinates (east, north) about a centre [rad]."""
-    height = math.cos(dec_rad) - y_rad * math.sin(dec_rad)
-    ra = ra_rad + math.atan2(x_rad, height)
-    dec = math.atan2(math.sin(dec_rad) + y_rad * math.cos(dec_rad), math.hypot(height, x_rad))
-    return ra % (2.0 * math.pi), dec
+def offset(
+    ra_rad: ArrayLike, dec_rad: ArrayLike, x_rad: ArrayLike, y_rad: ArrayLike
+) -> tuple[FloatArray, FloatArray]:
+    """Return the positions at gnomonic coordinates (east, north) about centres [rad]."""
+    height = np.cos(dec_rad) - y_rad * np.sin(dec_rad)
+    ra = np.mod(ra_rad + np.arctan2(x_rad, height), 2.0 * math.pi)
+    north = np.sin(dec_rad) + y_rad * np.cos(dec_rad)
+    return ra, np.asarray(np.arctan2(north, np.hypot(height, x_rad)))
 
 
 @njit

@@ -17,6 +17,7 @@ from wstdes.survey.targets import unit_vectors
 __all__ = [
     "COVERING",
     "Tiling",
+    "Touch",
     "counts_within",
     "cover",
     "cover_passes",
@@ -172,7 +173,7 @@ def cover(
     if field_radius_rad is not None:
         for column, footprint in enumerate(footprints):
             if not inside[:, column].any():
-                inside[:, column] = up & _Touch(footprint, field_radius_rad)(ra, dec)
+                inside[:, column] = up & Touch(footprint, field_radius_rad)(ra, dec)
     keep = inside.any(axis=1)
     return Tiling(ra[keep], dec[keep], inside[keep])
 
@@ -202,7 +203,7 @@ def cover_passes(
     passes : int
         How many coverings.
     """
-    touches = [_Touch(footprint, field_radius_rad) for footprint in footprints]
+    touches = [Touch(footprint, field_radius_rad) for footprint in footprints]
     found = []
     for number in range(passes):
         ra, dec = lattice(tile_area_sr, number / passes)
@@ -248,8 +249,16 @@ def _chord(radius_rad: float) -> float:
     return 2.0 * math.sin(0.5 * radius_rad)
 
 
-class _Touch:
-    """Whether fields around centres hold any of a footprint."""
+class Touch:
+    """Whether fields around centres (ra, dec) [rad] hold any of a footprint.
+
+    Parameters
+    ----------
+    footprint : Region
+        Asked at points a quarter of a radius apart.
+    radius_rad : float
+        Of the field [rad].
+    """
 
     def __init__(self, footprint: Region, radius_rad: float) -> None:
         from scipy.spatial import cKDTree
@@ -259,6 +268,7 @@ class _Touch:
         self._chord = _chord(radius_rad)
 
     def __call__(self, ra_rad: FloatArray, dec_rad: FloatArray) -> BoolArray:
+        """Return the answer for each centre, bool of the shape of `ra_rad`."""
         if self._tree is None or not len(ra_rad):
             return np.zeros(len(ra_rad), dtype=np.bool_)
         chord, _ = self._tree.query(
