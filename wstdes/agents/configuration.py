@@ -152,7 +152,7 @@ def configure(
         year=year,
     )
     targets = _with_alerts(parts, targets, alerts, ra_rad, dec_rad)
-    assignment, angles, gap = _assign(parts, targets, usable)
+    assignment, angles, gap = assign_field(parts, targets, usable)
     science = targets.survey != STANDARD
     got = science & (assignment.fibre_of_target >= 0)
     fed = got & (targets.survey == (parts.alert_survey if parts.alert_survey is not None else -2))
@@ -210,7 +210,7 @@ def _with_alerts(
     )
 
 
-def _assign(
+def assign_field(
     parts: Parts, targets: FieldTargets, usable: NDArray[np.bool_]
 ) -> tuple[Assignment, AnglesOfArms | None, float | None]:
     """Fibres of the targets; with arms also their angles and the gap to the best."""

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from wstdes.cli import allocate, diff, listing, report, run, schema, show, validate
+from wstdes.cli import allocate, diff, listing, report, run, schema, show, snr, validate
 from wstdes.errors import WstdesError
 
 __all__ = ["app", "main"]
@@ -24,6 +24,7 @@ app.command("allocate")(allocate.allocate)
 app.command("validate")(validate.validate)
 app.command("show")(show.show)
 app.command("diff")(diff.diff)
+app.command("snr")(snr.snr)
 app.command("schema")(schema.schema)
 app.command("list")(listing.list_)
 app.command("report")(report.report)
