@@ -19,6 +19,7 @@ import simpy
 
 from wstdes.agents.archive import Archive
 from wstdes.agents.broker import AlertBroker
+from wstdes.agents.bundles import BundledPipeline
 from wstdes.agents.calibration import Calibration
 from wstdes.agents.computing import ComputeSite
 from wstdes.agents.dome import Dome
@@ -205,7 +206,8 @@ class Facility:
         store = DataStore(day, "store", states["store"], parts)
         links = Links(day, "network", states["network"], parts)
         quality = QualityControl(day, "quality", states["quality"], parts)
-        pipeline = Pipeline(day, "pipeline", states["pipeline"], parts, store, links, quality)
+        kind = BundledPipeline if parts.scenario.dataflow.bundled else Pipeline
+        pipeline = kind(day, "pipeline", states["pipeline"], parts, store, links, quality)
         sites = {
             site: ComputeSite(
                 day,
@@ -250,6 +252,8 @@ class Facility:
 
         pipeline.sites = sites
         store.on_created.append(pipeline.created)
+        if isinstance(pipeline, BundledPipeline):
+            store.on_frames.append(pipeline.noted)
         store.in_transit = lambda: links.moving_to(ARCHIVE)
         store.ingesting = lambda: set(archive.state.ingesting)
         links.on_arrival += [store.arrived, pipeline.arrived, archive.arrived]

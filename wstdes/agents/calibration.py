@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import simpy
 
 from wstdes.agents.parts import Parts
-from wstdes.agents.records import Frames
+from wstdes.agents.records import Frames, work_key
 from wstdes.agents.skies import dark_hours, day_sky
 from wstdes.agents.spectrographs import Spectrographs
 from wstdes.kernel import Agent, Day
@@ -43,6 +44,7 @@ class Calibration(Agent[CalibrationState]):
     ) -> None:
         super().__init__(day, name, state)
         self.plan = parts.scenario.calibration
+        self.bundled = parts.scenario.dataflow.bundled
         self.spectrographs = spectrographs
         self._complete = complete
         self._expect = expect
@@ -65,6 +67,9 @@ class Calibration(Agent[CalibrationState]):
         self.state.night = night
         if self.plan.day_frames:
             self.env.process(self._by_day())
+        else:
+            for mode in self.spectrographs:
+                self._complete(work_key(mode, None, night))
 
     def frame_s(self, exposure_s: float) -> float:
         """Length of a frame with its read-out, by the slowest mode [s]."""
@@ -80,6 +85,8 @@ class Calibration(Agent[CalibrationState]):
         works: Mapping[str, str],
     ) -> Generator[simpy.Event, Any, None]:
         """Take frames in several modes at once, one after the other.
+
+        Where frames travel in bundles, all of them are one event.
 
         Parameters
         ----------
@@ -97,26 +104,34 @@ class Calibration(Agent[CalibrationState]):
             The modes that are read, each with the work of the pipeline that its frames belong to
             (nothing if none is made of them).
         """
-        for _ in range(count):
+        step = count if self.bundled else 1
+        for _ in range(0, count, step):
             start = self.now
-            yield self.env.timeout(exposure_s)
-            reads = {
-                mode: self.spectrographs[mode].read(
-                    Frames(kind, mode, visit, None, night, None, work)
-                )
+            frames = {
+                mode: Frames(kind, mode, visit, None, night, None, work, step)
                 for mode, work in works.items()
             }
-            done = yield self.env.all_of(list(reads.values()))
-            for mode, process in reads.items():
+            if self.bundled:
+                read_s = max(self.spectrographs[mode].model.readout_s for mode in works)
+                yield self.env.timeout(step * (exposure_s + read_s))
+                done = {mode: self.spectrographs[mode].write(f) for mode, f in frames.items()}
+            else:
+                yield self.env.timeout(exposure_s)
+                reads = {mode: self.spectrographs[mode].read(f) for mode, f in frames.items()}
+                values = yield self.env.all_of(list(reads.values()))
+                done = {mode: values[process] for mode, process in reads.items()}
+            for mode, product in done.items():
+                read_s = self.spectrographs[mode].model.readout_s
                 self.record(
                     "calibrations",
                     night=night,
                     visit=visit,
                     mode=mode,
                     kind=kind,
+                    frames=step,
                     start_s=start,
-                    end_s=start + exposure_s + self.spectrographs[mode].model.readout_s,
-                    product=done[process],
+                    end_s=start + exposure_s + read_s if step == 1 else self.now,
+                    product=product,
                 )
 
     def _by_day(self) -> Generator[simpy.Event, Any, None]:
@@ -132,17 +147,15 @@ class Calibration(Agent[CalibrationState]):
         for mode, key in works.items():
             self._expect(key, mode, None, state.night)
         dusk = self._dusk_s if self.now < self._dusk_s else self.day.end_s
-        while state.frames_left and self.now + self.frame_s(plan.day_frame_s) < dusk:
-            yield from self.take("day", 1, plan.day_frame_s, state.night, None, works)
-            state.frames_left -= 1
+        frame_s = self.frame_s(plan.day_frame_s)
+        while state.frames_left and self.now + frame_s < dusk:
+            room = math.ceil((dusk - self.now) / frame_s) - 1
+            fit = min(state.frames_left, room) if self.bundled else 1
+            yield from self.take("day", fit, plan.day_frame_s, state.night, None, works)
+            state.frames_left -= fit
         if dusk < self.day.end_s:
             state.frames_left = 0
         if not state.frames_left:
             for key in works.values():
                 self._complete(key)
         self._busy = False
-
-
-def work_key(mode: str, visit: int | None, night: int) -> str:
-    """Name of the work of a visit, or of a night, in a mode."""
-    return f"{mode}/night-{night}" if visit is None else f"{mode}/visit-{visit}"

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import simpy
 
-from wstdes.agents.calibration import work_key
 from wstdes.agents.configuration import Configuration, configure
 from wstdes.agents.dome import Dome
 from wstdes.agents.ledger import Pending, SurveyLedger, SurveyLedgerState
 from wstdes.agents.parts import MODES, Parts
 from wstdes.agents.planning import Planner, Visit
-from wstdes.agents.records import Alert
+from wstdes.agents.records import Alert, work_key
 from wstdes.agents.visits import VisitRun
 from wstdes.kernel import Agent, Day
 from wstdes.survey.progress import CREDIT_S

@@ -50,6 +50,13 @@ class Pipeline(Agent[PipelineState]):
         self.links = links
         self.quality = quality
         self.sites: dict[str, ComputeSite] = {}
+        self._of_mode = {
+            mode: [(n, s) for n, s in self.stages.items() if s.mode == mode] for mode in parts.modes
+        }
+        self._has_quicklook = {
+            mode: any(s.role == "quicklook" and s.per == "exposure" for _, s in stages)
+            for mode, stages in self._of_mode.items()
+        }
 
     # What others tell it ---------------------------------------------------------------------
 
@@ -67,14 +74,18 @@ class Pipeline(Agent[PipelineState]):
             if product.stage == "exposure" and product.exposure is not None:
                 work.exposures.append(product.exposure)
                 work.raw[product.exposure] = -1 if lost else product.number
-                if lost or not self._has_quicklook(work.mode):
+                if lost or not self._has_quicklook[work.mode]:
                     self.quality.judge(product.exposure, work.mode, lost)
             elif product.kind == "raw":
                 work.calibration_frames += 1
                 if not lost:
                     work.calibrations.append(product.number)
             self._advance(work)
-        if product.wants_archive and not lost:
+        self._archive(product)
+
+    def _archive(self, product: Product) -> None:
+        """Send a product to the archive, if it belongs there."""
+        if product.wants_archive and not self.store.lost(product.number):
             if ARCHIVE in product.sites:
                 self.archive_here(product.number)
             else:
@@ -129,6 +140,7 @@ class Pipeline(Agent[PipelineState]):
             site=job.site,
             pool=job.pool,
             nodes=job.nodes,
+            times=job.times,
             ready_s=job.ready_s,
             queued_s=job.queued_s,
             start_s=job.start_s,
@@ -138,18 +150,17 @@ class Pipeline(Agent[PipelineState]):
         )
         work.done[job.key] = product.number
         self.state.open_jobs[work.key] -= 1
-        if stage.role == "quicklook" and job.exposure is not None:
-            self.quality.judge(job.exposure, job.mode)
+        if stage.role == "quicklook":
+            self._seen(work, job)
         if work.key in self.state.work:
             self._advance(work)
 
     # What it does ----------------------------------------------------------------------------
 
-    def _has_quicklook(self, mode: str) -> bool:
-        return any(
-            s.mode == mode and s.role == "quicklook" and s.per == "exposure"
-            for s in self.stages.values()
-        )
+    def _seen(self, work: Work, job: Job) -> None:
+        """A quick look is done: what it looked at is judged."""
+        if job.exposure is not None:
+            self.quality.judge(job.exposure, work.mode)
 
     def _output(self, job: Job, stage: Stage) -> Product:
         closes = [
@@ -162,7 +173,7 @@ class Pipeline(Agent[PipelineState]):
             stage.output,
             job.stage,
             job.site,
-            stage.output_size_bytes,
+            stage.output_size_bytes * job.times,
             mode=job.mode,
             visit=job.visit,
             exposure=job.exposure,
@@ -175,14 +186,18 @@ class Pipeline(Agent[PipelineState]):
 
     def _advance(self, work: Work) -> None:
         """Make jobs of the stages that have become possible; end the work if none is left."""
-        for name, stage in self.stages.items():
-            if stage.mode != work.mode or (stage.per == "night") != (work.visit is None):
+        for name, stage in self._of_mode[work.mode]:
+            if (stage.per == "night") != (work.visit is None):
                 continue
             if stage.per == "exposure":
                 for exposure in work.exposures:
                     self._try(work, name, stage, exposure)
             else:
                 self._try(work, name, stage, None)
+        self._end(work)
+
+    def _end(self, work: Work) -> None:
+        """End a work of which nothing is left to do."""
         judged = all(e in work.verdicts for e in work.exposures)
         if work.complete and judged and not self.state.open_jobs.get(work.key):
             self.store.work_done(work.products)
@@ -242,6 +257,7 @@ class Pipeline(Agent[PipelineState]):
         key: str,
         exposure: int | None,
         inputs: list[int],
+        times: int = 1,
     ) -> None:
         offered = {
             s: site.load(stage.pool)
@@ -261,11 +277,12 @@ class Pipeline(Agent[PipelineState]):
             work.night,
             site,
             stage.pool,
-            stage.nodes,
-            stage.work_node_s,
+            stage.nodes * max(1, min(times, self.sites[site].nodes(stage.pool) // stage.nodes)),
+            stage.work_node_s * times,
             inputs,
             [],
             self.now,
+            times=times,
         )
         self.state.count += 1
         self.state.open_jobs[work.key] = self.state.open_jobs.get(work.key, 0) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["Alert", "Flow", "Frames", "Job", "Product", "Work"]
+__all__ = ["Alert", "Bundle", "Flow", "Frames", "Job", "Product", "Work", "work_key"]
 
 
 @dataclass
@@ -37,6 +37,7 @@ class Frames:
     """What a spectrograph has read out: the raw frames of a mode, before they are a product.
 
     Calibration frames have no ``shutter_close_s``: the clock of science data does not start there.
+    ``count`` are taken in a row.
     """
 
     stage: str
@@ -46,11 +47,30 @@ class Frames:
     night: int
     shutter_close_s: float | None
     work: str
+    count: int = 1
+
+
+@dataclass
+class Bundle:
+    """Frames of a mode that will be one product, while they are still being taken.
+
+    Parameters
+    ----------
+    number : int
+        Of the product.
+    """
+
+    number: int
+    mode: str
+    visit: int | None
+    night: int
+    bytes: float = 0.0
+    shutter_close_s: float | None = None
 
 
 @dataclass
 class Job:
-    """A stage of a pipeline at work on one exposure, visit or night."""
+    """A stage of a pipeline at work on one exposure, visit or night, or on ``times`` of them."""
 
     number: int
     stage: str
@@ -71,6 +91,7 @@ class Job:
     queued_s: float | None = None
     start_s: float | None = None
     used_node_s: float = 0.0
+    times: int = 1
 
 
 @dataclass
@@ -89,6 +110,10 @@ class Work:
         Products of calibration frames.
     calibration_frames : int
         Calibration frames taken, those that were lost included.
+    visits : dict of int to int
+        Visit by exposure, where frames are bundled.
+    calibrated : list of int
+        Visits with calibration frames, where frames are bundled.
     verdicts : dict of int to bool
         By exposure.
     done : dict of str to int
@@ -108,6 +133,8 @@ class Work:
     raw: dict[int, int] = field(default_factory=dict)
     calibrations: list[int] = field(default_factory=list)
     calibration_frames: int = 0
+    visits: dict[int, int] = field(default_factory=dict)
+    calibrated: list[int] = field(default_factory=list)
     verdicts: dict[int, bool] = field(default_factory=dict)
     done: dict[str, int] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)
@@ -150,3 +177,8 @@ class Alert:
     shutter_open_s: float | None = None
     shutter_close_s: float | None = None
     interrupts: bool = True
+
+
+def work_key(mode: str, visit: int | None, night: int) -> str:
+    """Name of the work of a visit, or of a night, in a mode."""
+    return f"{mode}/night-{night}" if visit is None else f"{mode}/visit-{visit}"

@@ -64,5 +64,9 @@ class Spectrographs(Agent[SpectrographsState]):
 
     def _read(self, frames: Frames) -> Generator[simpy.Event, Any, int]:
         yield self.env.timeout(self.model.readout_s)
-        self.state.frames += 1
+        return self.write(frames)
+
+    def write(self, frames: Frames) -> int:
+        """Write frames that have been read out; return the number of their raw product."""
+        self.state.frames += frames.count
         return self._write(frames)

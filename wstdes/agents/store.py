@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 
 from wstdes._version import __version__
 from wstdes.agents.parts import Parts
-from wstdes.agents.records import Frames, Product
+from wstdes.agents.records import Bundle, Frames, Product, work_key
 from wstdes.config.scenario import ARCHIVE, MOUNTAIN
 from wstdes.kernel import Agent, Day, Timer
 from wstdes.policies.views import ProductView
 
 __all__ = ["DataStore", "DataStoreState"]
+
+UNUSED = "/unused"
+"""Ending of the names of bundles that nothing is computed from."""
 
 
 @dataclass
@@ -30,6 +33,8 @@ class DataStoreState:
         Files and bytes lost, by kind.
     written : dict of str to list
         Files and bytes written, by kind.
+    bundles : dict of str to Bundle
+        Frames that wait for those that will be one product with them, by the work they are for.
     """
 
     count: int = 0
@@ -37,6 +42,7 @@ class DataStoreState:
     archived: dict[str, list[float]] = field(default_factory=dict)
     lost: dict[str, list[float]] = field(default_factory=dict)
     written: dict[str, list[float]] = field(default_factory=dict)
+    bundles: dict[str, Bundle] = field(default_factory=dict)
 
 
 class DataStore(Agent[DataStoreState]):
@@ -49,6 +55,9 @@ class DataStore(Agent[DataStoreState]):
         self.parts = parts
         self.on_created: list[Callable[[Product], None]] = []
         """Called with each new product."""
+        self.on_frames: list[Callable[[Frames], None]] = []
+        """Called with frames that join a bundle."""
+        self.grain = parts.scenario.dataflow.grain
         self._used: dict[str, float] = {}
         self._due: list[tuple[float, int]] = []
         self._timer = Timer(day.env, self._release_due)
@@ -80,8 +89,16 @@ class DataStore(Agent[DataStoreState]):
         return self._used[site]
 
     def write(self, frames: Frames, kind: str = "raw") -> int:
-        """Write frames on the mountain; see :meth:`create`."""
-        size = self.parts.spectrograph(frames.mode).frame_bytes
+        """Write frames on the mountain, or keep them for their bundle; see :meth:`create`.
+
+        Returns
+        -------
+        int
+            Number of their product.
+        """
+        size = self.parts.spectrograph(frames.mode).frame_bytes * frames.count
+        if self.grain != "exposure":
+            return self._keep(frames, size)
         return self.create(
             kind,
             frames.stage,
@@ -96,6 +113,45 @@ class DataStore(Agent[DataStoreState]):
             work=frames.work,
             archive=True,
         ).number
+
+    def _keep(self, frames: Frames, size_bytes: float) -> int:
+        visit = frames.visit if self.grain == "visit" else None
+        key = work_key(frames.mode, visit, frames.night) + ("" if frames.work else UNUSED)
+        bundle = self.state.bundles.get(key)
+        if bundle is None:
+            bundle = Bundle(self.state.count, frames.mode, visit, frames.night)
+            self.state.bundles[key] = bundle
+            self.state.count += 1
+        bundle.bytes += size_bytes
+        if frames.shutter_close_s is not None:
+            bundle.shutter_close_s = frames.shutter_close_s
+        for listener in self.on_frames:
+            listener(frames)
+        return bundle.number
+
+    def close_bundle(self, key: str) -> None:
+        """No frame of this work will follow: what was kept is written as one product.
+
+        Frames that nothing is computed from are another product, which goes to the archive alone.
+        """
+        for name, work in ((key, key), (key + UNUSED, "")):
+            bundle = self.state.bundles.pop(name, None)
+            if bundle is not None:
+                self.create(
+                    "raw",
+                    self.grain,
+                    MOUNTAIN,
+                    bundle.bytes,
+                    mode=bundle.mode,
+                    visit=bundle.visit,
+                    exposure=None,
+                    night=bundle.night,
+                    shutter_close_s=bundle.shutter_close_s,
+                    parents=[],
+                    work=work,
+                    archive=True,
+                    number=bundle.number,
+                )
 
     def create(
         self,
@@ -112,10 +168,14 @@ class DataStore(Agent[DataStoreState]):
         parents: list[int],
         work: str,
         archive: bool,
+        number: int | None = None,
     ) -> Product:
         """Write a new product; it is lost, by name, if the site has no room for it."""
+        if number is None:
+            number = self.state.count
+            self.state.count += 1
         product = Product(
-            self.state.count,
+            number,
             kind,
             stage,
             mode,
@@ -129,7 +189,6 @@ class DataStore(Agent[DataStoreState]):
             work,
             archive,
         )
-        self.state.count += 1
         _count(self.state.written, product)
         if self._used[site] + size_bytes > self.parts.scenario.computing.sites[site].capacity_bytes:
             _count(self.state.lost, product)
@@ -283,6 +342,8 @@ class DataStore(Agent[DataStoreState]):
             else:
                 where, state = product.sites[0], "queued"
             _add_to(sums, (where, product.kind, state), 1, product.bytes)
+        for bundle in self.state.bundles.values():
+            _add_to(sums, (MOUNTAIN, "raw", "queued"), 1, bundle.bytes)
         for kind, (files, size) in self.state.archived.items():
             _add_to(sums, (ARCHIVE, kind, "archived"), files, size)
         for (site, kind, state), (files, size) in sorted(sums.items()):

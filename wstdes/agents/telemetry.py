@@ -12,6 +12,7 @@ from wstdes.agents.network import Links
 from wstdes.agents.parts import Parts
 from wstdes.agents.store import DataStore
 from wstdes.agents.weather import Weather
+from wstdes.clock import DAY_S
 from wstdes.config.scenario import MOUNTAIN
 from wstdes.kernel import Agent, Day
 
@@ -26,7 +27,10 @@ class TelemetryState:
 
 
 class Telemetry(Agent[TelemetryState]):
-    """Writes a file every interval, with the readings of its channels at that time."""
+    """Writes a file every interval, with the readings of its channels at that time.
+
+    Where frames travel in bundles an interval is a day, or more.
+    """
 
     State = TelemetryState
 
@@ -42,6 +46,8 @@ class Telemetry(Agent[TelemetryState]):
     ) -> None:
         super().__init__(day, name, state)
         self.plan = parts.scenario.telemetry
+        bundled = parts.scenario.dataflow.bundled
+        self.interval_s = max(self.plan.file_interval_s, DAY_S if bundled else 0.0)
         self.store = store
         self.weather = weather
         self.links = links
@@ -50,7 +56,7 @@ class Telemetry(Agent[TelemetryState]):
         """Draw power and go on writing."""
         self.draw_power(MOUNTAIN, "on", self.plan.power_w)
         if self.state.next_s < 0:
-            self.state.next_s = self.day.start_s + self.plan.file_interval_s
+            self.state.next_s = self.day.start_s + self.interval_s
         if self.plan.rate_bytes_per_s > 0:
             self.env.process(self._write())
 
@@ -61,7 +67,7 @@ class Telemetry(Agent[TelemetryState]):
                 "telemetry",
                 "telemetry",
                 MOUNTAIN,
-                self.plan.rate_bytes_per_s * self.plan.file_interval_s,
+                self.plan.rate_bytes_per_s * self.interval_s,
                 mode="",
                 visit=None,
                 exposure=None,
@@ -80,7 +86,7 @@ class Telemetry(Agent[TelemetryState]):
                     unit=unit,
                     product=product.number,
                 )
-            self.state.next_s += self.plan.file_interval_s
+            self.state.next_s += self.interval_s
 
     def _read(self) -> list[tuple[str, float, str]]:
         current = self.weather.current

@@ -163,6 +163,21 @@ class PowerPlant(HardwareModel):
     battery: Battery = Field(description="storage that buffers the mountain's supply")
 
 
+class Dataflow(Model):
+    """How finely the flow of data is simulated."""
+
+    grain: Literal["exposure", "visit", "night"] = Field(
+        default="exposure",
+        description="what is one raw product of a mode, and one job: an exposure, a visit or a "
+        "night; bytes and node-seconds are the same, latencies are true to the grain alone",
+    )
+
+    @property
+    def bundled(self) -> bool:
+        """Whether frames travel together."""
+        return self.grain != "exposure"
+
+
 class Stage(Model):
     """A stage of a pipeline."""
 

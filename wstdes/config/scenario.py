@@ -9,7 +9,13 @@ from pydantic import Field, field_validator, model_validator
 
 from wstdes.clock import EPHEMERIS_END, EPHEMERIS_START
 from wstdes.config.base import ByName, Fraction, Model, PolicyRef
-from wstdes.config.data_systems import ComputeSite, Network, PipelineModel, PowerPlant
+from wstdes.config.data_systems import (
+    ComputeSite,
+    Dataflow,
+    Network,
+    PipelineModel,
+    PowerPlant,
+)
 from wstdes.config.focal_plane import FocalPlaneModel
 from wstdes.config.hardware import Mode, Site, Spectrograph, Telescope
 from wstdes.config.operations import Operations
@@ -265,6 +271,9 @@ class Scenario(Model):
     computing: Computing = Field(description="sites that keep and process data")
     power: PowerPlant = Field(description="solar plant and battery on the mountain")
     pipeline: PipelineModel = Field(description="processing of the data, by stages")
+    dataflow: Dataflow = Field(
+        default_factory=Dataflow, description="how finely the flow of data is simulated"
+    )
     surveys: Annotated[
         ByName[Survey], Field(min_length=1, description="by name; all share the telescope")
     ]
