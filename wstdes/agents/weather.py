@@ -159,7 +159,7 @@ class Weather(Agent[WeatherState]):
             "humidity": made["humidity"],
             "open": [not cause for cause in self._closed_by],
             "closed_by": self._closed_by,
-            "measured": _names(measured, len(begin)),
+            "measured": _names(measured, len(begin)) if measured else "",
         }
         self.day.trace.extend("conditions", columns)
 

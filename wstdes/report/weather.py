@@ -26,6 +26,7 @@ def weather(view: View) -> Section:
     steps = view.rows("conditions")
     nights = view.rows("nights", ["night", "science_start_s", "science_end_s"])
     items: list[Item] = []
+    intro = INTRO
     if not len(steps) or not len(nights):
         items.append(Nothing("Seeing and closures", "no weather was recorded."))
         return Section("weather", "Weather", INTRO, items)
@@ -33,8 +34,27 @@ def weather(view: View) -> Section:
     if not seconds.sum():
         items.append(Nothing("Seeing and closures", "the run has no dark time."))
     else:
+        intro = _measured(steps, seconds) or INTRO
         items += [_seeing(view, steps, night, seconds), _closed(view, steps, night, seconds)]
-    return Section("weather", "Weather", INTRO, items)
+    return Section("weather", "Weather", intro, items)
+
+
+def _measured(steps: Rows, seconds: Floats) -> str:
+    """How much of the dark time was measured, in words; nothing if all of it was drawn."""
+    texts, which = np.unique(steps.text("measured"), return_inverse=True)
+    dark = np.bincount(which, seconds)
+    parts: dict[str, float] = {}
+    for text, time in zip(texts.tolist(), dark.tolist(), strict=True):
+        for what in filter(None, text.split(", ")):
+            parts[what] = parts.get(what, 0.0) + time
+    if not parts:
+        return ""
+    total = float(seconds.sum())
+    said = ", ".join(f"{what} in {share(time, total)}" for what, time in sorted(parts.items()))
+    return (
+        f"The weather was measured and is played again: {said} of the dark time. The rest is drawn "
+        "from a model of the site's statistics. Only dark time counts here."
+    )
 
 
 def overlaps(steps: Rows, nights: Rows) -> tuple[NDArray[np.int64], Floats]:

@@ -214,7 +214,7 @@ def test_a_day_costs_less_than_a_millisecond() -> None:
     model.day(0, np.zeros(5), draws)
     times = []
     for _ in range(20):
-        begin = time.perf_counter()
+        begin = time.process_time()
         model.day(0, np.zeros(5), draws)
-        times.append(time.perf_counter() - begin)
+        times.append(time.process_time() - begin)
     assert min(times) < 1e-3
