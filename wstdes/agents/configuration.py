@@ -14,11 +14,12 @@ from wstdes.allocation import Assignment, FibreUse, assign
 from wstdes.models.focalplane import HR, LR, project
 from wstdes.survey.fields import STANDARD, FieldTargets, field_targets
 from wstdes.survey.progress import SurveyProgress
+from wstdes.survey.statistical import Claim
 
 if TYPE_CHECKING:
     from wstdes.allocation.motion import Configuration as AnglesOfArms
 
-__all__ = ["MODE_KIND", "Configuration", "configure"]
+__all__ = ["MODE_KIND", "Configuration", "assign_field", "configure"]
 
 MODE_KIND = {"lr": LR, "hr": HR}
 
@@ -51,6 +52,9 @@ class Configuration:
         Where the arms should be; None where arms are not considered.
     gap : float or None
         How far the sum of priorities may be from the greatest; None where it is the greatest.
+    claim : Claim or None
+        At statistical fidelity, who has a fibre in expected numbers; arrays by target and by fibre
+        are empty then, but for the alerts'.
     """
 
     survey: NDArray[np.int16]
@@ -70,6 +74,7 @@ class Configuration:
     worth: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     wanted_angles: AnglesOfArms | None = None
     gap: float | None = None
+    claim: Claim | None = None
 
     def drop(self, lost: NDArray[np.bool_], kinds: NDArray[np.int8], alert_survey: int) -> None:
         """Take their targets from fibres that do not get there.
@@ -213,7 +218,24 @@ def _with_alerts(
 def assign_field(
     parts: Parts, targets: FieldTargets, usable: NDArray[np.bool_]
 ) -> tuple[Assignment, AnglesOfArms | None, float | None]:
-    """Fibres of the targets; with arms also their angles and the gap to the best."""
+    """Give the targets of a field their fibres.
+
+    Parameters
+    ----------
+    parts : Parts
+        The facility.
+    targets : FieldTargets
+        Those that want one, and the standards.
+    usable : ndarray of bool, shape (fibres,)
+        Fibres that can be used.
+
+    Returns
+    -------
+    assignment : Assignment
+        Use of each fibre.
+    angles, gap
+        Where arms are kept apart, their angles and the relative distance from the best; else None.
+    """
     model, plane = parts.scenario.focal_plane, parts.focal_plane
     standard = targets.survey == STANDARD
     what = (plane, usable, targets.x_m, targets.y_m, targets.kind, targets.priority, standard)

@@ -7,26 +7,31 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wstdes.agents.configuration import assign_field
+from wstdes.agents.configuration import MODE_KIND, Configuration
 from wstdes.agents.parts import Parts
-from wstdes.allocation import FibreUse
+from wstdes.agents.records import Alert
+from wstdes.agents.rehearsal import rehearse, sky_limits
 from wstdes.kernel import Streams
-from wstdes.models.focalplane import HR, LR
-from wstdes.survey.calibrate import Calibration, Rehearsal, Trial, calibrate, classes
-from wstdes.survey.fields import STANDARD, STARTED_BONUS, FieldTargets, field_targets
+from wstdes.models.focalplane import HR, LR, project
+from wstdes.survey.calibrate import Calibration, calibrate, classes
+from wstdes.survey.fields import FieldTargets, field_targets
 from wstdes.survey.law import Law
 from wstdes.survey.pieces import Reach, find_pieces, find_reach
 from wstdes.survey.progress import SurveyProgress
-from wstdes.survey.statistical import Row, StatisticalModel
+from wstdes.survey.statistical import Row, StatisticalAccount, StatisticalModel, StatisticalState
 
-__all__ = ["FIELDS", "VISITS", "Statistical", "make_statistical", "rehearse"]
+__all__ = [
+    "FIELDS",
+    "VISITS",
+    "Statistical",
+    "configure_statistical",
+    "make_statistical",
+]
 
 FIELDS = 20
 """Fields that are rehearsed: half of them to fit, half to measure the error."""
 VISITS = 12
 """Visits of each."""
-_SKIES = (1.0, 1.0, 1.8, 4.0)
-_EFFICIENCIES = (0.35, 0.7, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +61,26 @@ class Statistical:
     reach: Reach
     calibration: Calibration
 
+    def standards(
+        self, parts: Parts, tile: int | None, ra_rad: float, dec_rad: float
+    ) -> NDArray[np.float64]:
+        """Flux standards that fibres of each kind reach in a field, shape (2,)."""
+        if tile is None:
+            density = np.zeros(2)
+            for s in parts.standards:
+                here = s.source.density_per_sr(np.array([ra_rad]), np.array([dec_rad]))
+                density[s.kind] += float(here[0])
+        else:
+            density = self.standards_per_sr[tile]
+        area_sr = 2.0 * np.pi * (1.0 - np.cos(np.arctan(self.reach.tangent)))
+        return np.asarray(density * area_sr * self.model.reach)
+
+    def account(
+        self, state: StatisticalState, remaining: NDArray[np.float64]
+    ) -> StatisticalAccount:
+        """Open the account; `remaining` [tiles, tile surveys] is kept up to date in place."""
+        return StatisticalAccount(self.model, state, remaining, self.columns)
+
 
 def make_statistical(parts: Parts, fields: int = FIELDS, visits: int = VISITS) -> Statistical:
     """Make and calibrate the statistical account of a scenario.
@@ -78,7 +103,8 @@ def make_statistical(parts: Parts, fields: int = FIELDS, visits: int = VISITS) -
     numbers = [pieces.integrate(s.source.density_per_sr) for s in parts.fibre_surveys]
     count = np.stack([n.count for n in numbers], axis=1)
     area = np.stack([n.area_sr for n in numbers], axis=1)
-    weight = np.stack([np.bincount(pieces.tile, c[pieces.piece], len(tiling)) for c in count.T], 1)
+    held = [np.bincount(pieces.tile, c[pieces.piece], len(tiling)) for c in count.T]
+    weight = np.stack(held, axis=1).astype(np.float64)
     tiles = _choose(weight, fields)
     fields_of = [_draw(parts, int(tile)) for tile in tiles]
     rows = _rows(parts, fields_of)
@@ -103,6 +129,129 @@ def make_statistical(parts: Parts, fields: int = FIELDS, visits: int = VISITS) -
         reach,
         found,
     )
+
+
+def configure_statistical(
+    parts: Parts,
+    statistical: Statistical,
+    account: StatisticalAccount,
+    usable: NDArray[np.bool_],
+    where: int | tuple[float, float],
+    sky: float,
+    alerts: list[Alert],
+) -> Configuration:
+    """Assign the fibres of a field in expected numbers; alerts one by one.
+
+    Parameters
+    ----------
+    parts : Parts
+        The facility.
+    statistical : Statistical
+        What its account is made of.
+    account : StatisticalAccount
+        What the surveys have got.
+    usable : ndarray of bool, shape (fibres,)
+        Fibres that can be used.
+    where : int or tuple of float
+        Tile, or centre of a field of its own, ICRS [rad].
+    sky : float
+        Sky brightness over dark; surveys that want another get no fibre.
+    alerts : list of Alert
+        Those that wait in or near the field.
+
+    Returns
+    -------
+    Configuration
+        With a claim.
+    """
+    tiling, plane, model = parts.tiling, parts.focal_plane, parts.scenario.focal_plane
+    tile = where if isinstance(where, int) else None
+    ra, dec = (
+        (float(tiling.ra_rad[where]), float(tiling.dec_rad[where]))
+        if isinstance(where, int)
+        else where
+    )
+    got, fibre = _serve_alerts(parts, usable, ra, dec, alerts)
+    standards = statistical.standards(parts, tile, ra, dec)
+    uses: dict[str, dict[str, int]] = {}
+    fibres, capacity = [0, 0], [0, 0]
+    shares = {LR: model.standard_fraction_lr, HR: model.standard_fraction_hr}
+    for mode, kind in MODE_KIND.items():
+        mine = plane.kind == kind
+        ready = int(np.count_nonzero(usable & mine))
+        n_sky = round(model.sky_fraction * ready)
+        n_standard = min(round(shares[kind] * ready), round(standards[kind]), ready - n_sky)
+        n_alerts = len(got) if kind == LR else 0
+        fibres[kind], capacity[kind] = ready, max(0, ready - n_sky - n_standard - n_alerts)
+        broken = int(np.count_nonzero(mine)) - ready
+        uses[mode] = {
+            "science": n_alerts,
+            "standard": n_standard,
+            "sky": n_sky,
+            "broken": broken,
+        }
+    wants = np.array([low <= sky <= high for low, high in sky_limits(parts)], dtype=np.bool_)
+    claim, wanted, assigned = account.configure(
+        where, wants, (fibres[LR], fibres[HR]), (capacity[LR], capacity[HR])
+    )
+    zero = np.zeros(0)
+    result = Configuration(
+        zero.astype(np.int16),
+        zero.astype(np.int64),
+        zero.astype(np.int64),
+        zero.astype(np.float32),
+        zero.astype(np.int8),
+        {},
+        [alerts[i].number for i in got],
+        dict.fromkeys(range(len(parts.survey_names)), 0),
+        dict.fromkeys(range(len(parts.survey_names)), 0),
+        uses=uses,
+        alert_fibre=np.array(fibre, dtype=np.int32),
+        claim=claim,
+    )
+    for place, number in enumerate(statistical.surveys):
+        result.wanted[number] = round(float(wanted[place]))
+        result.assigned[number] = round(float(assigned[place]))
+    for mode, kind in MODE_KIND.items():
+        mine = [p for p, s in enumerate(parts.fibre_surveys) if s.kind == kind]
+        science = sum(result.assigned[statistical.surveys[p]] for p in mine)
+        uses[mode]["science"] += min(science, capacity[kind])
+        taken = uses[mode]["science"] + uses[mode]["standard"] + uses[mode]["sky"]
+        uses[mode]["unassigned"] = fibres[kind] - taken
+        result.candidates[mode] = sum(result.wanted[statistical.surveys[p]] for p in mine)
+    if parts.alert_survey is not None:
+        result.wanted[parts.alert_survey] = result.assigned[parts.alert_survey] = len(got)
+        result.candidates["lr"] += len(got)
+    return result
+
+
+def _serve_alerts(
+    parts: Parts, usable: NDArray[np.bool_], ra: float, dec: float, alerts: list[Alert]
+) -> tuple[list[int], list[int]]:
+    """Places in the list of alerts that a fibre reaches, and the nearest free fibres."""
+    if parts.alert_survey is None or not alerts:
+        return [], []
+    plane = parts.focal_plane
+    x, y, visible = project(
+        np.array([a.ra_rad for a in alerts]),
+        np.array([a.dec_rad for a in alerts]),
+        ra,
+        dec,
+        parts.scenario.telescope.plate_scale_m_per_rad,
+    )
+    inside = visible & (np.hypot(np.nan_to_num(x), np.nan_to_num(y)) <= plane.reach_m)
+    got: list[int] = []
+    fibre: list[int] = []
+    free = usable & (plane.kind == LR)
+    for i in np.flatnonzero(inside).tolist():
+        away = np.hypot(plane.x_m - x[i], plane.y_m - y[i])
+        away[~free | (away > plane.patrol_m) | (away < plane.inner_m)] = np.inf
+        best = int(np.argmin(away))
+        if np.isfinite(away[best]):
+            got.append(i)
+            fibre.append(best)
+            free[best] = False
+    return got, fibre
 
 
 def _choose(weight: NDArray[np.float64], fields: int) -> NDArray[np.int64]:
@@ -142,98 +291,3 @@ def _rows(parts: Parts, fields: list[FieldTargets]) -> tuple[Row, ...]:
         for mean_s, share in zip(*classes(required), strict=True):
             rows.append(Row(place, survey.kind, float(mean_s), rules.noise, float(share)))
     return tuple(rows)
-
-
-def rehearse(
-    parts: Parts,
-    reach: Reach,
-    tile: int,
-    drawn: FieldTargets,
-    visits: int,
-    rng: np.random.Generator,
-) -> Rehearsal:
-    """Visit a field again and again, with every fibre assigned.
-
-    Parameters
-    ----------
-    parts : Parts
-        The facility.
-    reach : Reach
-        Where its fibres can go.
-    tile : int
-        Which one.
-    drawn : FieldTargets
-        All its targets.
-    visits : int
-        How many; the sky and the time they give are drawn.
-    rng : numpy.random.Generator
-        For that, and for the broken positioners.
-
-    Returns
-    -------
-    Rehearsal
-    """
-    model, plane = parts.scenario.focal_plane, parts.focal_plane
-    usable = rng.random(plane.n_fibres) >= model.broken_fraction
-    field = _Field(parts, drawn, reach.of(drawn.x_m, drawn.y_m, drawn.kind))
-    observing = parts.scenario.observing
-    trials = []
-    for _ in range(visits):
-        sky = float(rng.choice(_SKIES))
-        open_s = observing.exposures * observing.exposure_s
-        seconds = 2.0 * round(0.5 * open_s * float(rng.choice(_EFFICIENCIES)))
-        trials.append(field.visit(usable, sky, seconds))
-    return Rehearsal(tile, tuple(trials))
-
-
-class _Field:
-    """The targets of a field and how far they have come."""
-
-    def __init__(self, parts: Parts, drawn: FieldTargets, near: NDArray[np.bool_]) -> None:
-        self.parts, self.drawn, self.near = parts, drawn, near
-        self.given_s = np.zeros(len(drawn))
-        self.numbers = [s.number for s in parts.fibre_surveys]
-        views = {parts.tile_surveys[i]: v for i, v in enumerate(parts.views)}
-        self.limits = [(views[n].sky_min, views[n].sky_max) for n in self.numbers]
-
-    def visit(self, usable: NDArray[np.bool_], sky: float, seconds: float) -> Trial:
-        """Assign all fibres, and give the targets time."""
-        drawn, near = self.drawn, self.near
-        wants = np.array([low <= sky <= high for low, high in self.limits])
-        standard = drawn.survey == STANDARD
-        wanting = np.isin(drawn.survey, np.array(self.numbers)[wants])
-        open_ = wanting & (self.given_s < drawn.required_s)
-        here = np.flatnonzero(open_ | standard)
-        some = self.given_s > 0.0
-        priority = drawn.priority + STARTED_BONUS * some
-        columns = {
-            name: getattr(drawn, name)[here]
-            for name in ("survey", "pixel", "index", "required_s", "x_m", "y_m", "kind")
-        }
-        assignment, _, _ = assign_field(
-            self.parts, FieldTargets(**columns, priority=priority[here], sizes={}), usable
-        )
-        got = np.zeros(len(drawn), dtype=np.bool_)
-        got[here[assignment.fibre_of_target >= 0]] = True
-        got &= ~standard
-        plane = self.parts.focal_plane
-        fibres, capacity = [], []
-        for kind in (LR, HR):
-            mine = assignment.use[usable & (plane.kind == kind)]
-            other = (mine == FibreUse.STANDARD) | (mine == FibreUse.SKY)
-            fibres.append(len(mine))
-            capacity.append(len(mine) - int(other.sum()))
-        before = [open_ & near & some, open_ & near & ~some, near, got & some, got & ~some]
-        self.given_s[got] += seconds
-        done = self.given_s >= drawn.required_s
-        counts = [self._count(what) for what in (open_, *before, done)]
-        counts[3] = np.where(wants, counts[3], 0.0)
-        return Trial(
-            wants, (fibres[0], fibres[1]), (capacity[0], capacity[1]), *counts[:6], seconds, counts[6]
-        )
-
-    def _count(self, which: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Targets by survey, in the order of the account."""
-        return np.array([float((which & (self.drawn.survey == n)).sum()) for n in self.numbers])
-
-

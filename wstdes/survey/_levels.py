@@ -142,7 +142,7 @@ def claim(
                     of = begun if one else fresh
                     share = min(max(reached[pairs[k], row, group] / of, 0.0), 1.0)
                 want = number * share * chance[row, group] + carry[row, group]
-                take = min(max(int(math.floor(want)), 0), number)
+                take = min(max(math.floor(want), 0), number)
                 carry[row, group] = want - take
                 if take:
                     place[n], of_row[n], level[n], amount[n] = k, row, one, take
@@ -217,7 +217,7 @@ def give(
             for when in range(2):
                 share = (after_s[row] if when else before_s[row]) / required_s[row]
                 low, part = _raise(level[i], share)
-                up = int(math.floor(amount[i] * part + 0.5))
+                up = math.floor(amount[i] * part + 0.5)
                 into = new if when else old
                 into[low] += amount[i] - up
                 if up:

@@ -166,13 +166,17 @@ def fit_law(rehearsals: list[Rehearsal], model: StatisticalModel, crowded: bool 
             usage[kinds] = x[len(kinds) + surveys :]
         return Law(chance, usage, x[len(kinds) : len(kinds) + surveys].copy())
 
+    def residuals(x: FloatArray) -> FloatArray:
+        now = law(x)
+        return np.concatenate([ready.residual(now) for ready in trials])
+
     if not trials:
         return Law(clumping=np.zeros(surveys))
     done = least_squares(
-        lambda x: np.concatenate([ready.residual(law(x)) for ready in trials]),
+        residuals,
         x0,
         bounds=(low, high),
-        diff_step=1e-3,
+        diff_step=np.full(len(x0), 1e-3),
         max_nfev=30,
     )
     return law(np.asarray(done.x))
@@ -289,7 +293,10 @@ class _Replay:
             got = trial.got_begun + trial.got_untouched
             found.append(
                 [
-                    [[float(got[s]), float(assigned[s])], [float(trial.completed[s]), float(done[s])]]
+                    [
+                        [float(got[s]), float(assigned[s])],
+                        [float(trial.completed[s]), float(done[s])],
+                    ]
                     for s in range(len(start))
                 ]
             )

@@ -7,8 +7,8 @@ taken to follow a gamma distribution, as counts of galaxies nearly do (Coles & J
 
     mean u = targets within reach / fibres,   variance = chance u + (sum of clumping_s u_s)^2,
 
-the sum over surveys s. A visit serves min(X, 1). After v full visits E[(X - v)+] = L(v) are left, so
-a field in which U targets per fibre are left has had v = L^-1(U) of them, and the next serves
+the sum over surveys s. A visit serves min(X, 1). After v full visits E[(X - v)+] = L(v) are left,
+so a field in which U targets per fibre are left has had v = L^-1(U) of them, and the next serves
 
     U - L(L^-1(U) + 1).
 
@@ -130,9 +130,7 @@ def _left(t: float, log_shape: float, table: FloatArray, ends: FloatArray) -> fl
 
 
 @njit
-def _next(
-    left: float, mean: float, spread: float, table: FloatArray, ends: FloatArray
-) -> float:
+def _next(left: float, mean: float, spread: float, table: FloatArray, ends: FloatArray) -> float:
     """Targets per fibre that the next visit serves where `left` of `mean` are left."""
     if left <= 0.0 or mean <= 0.0:
         return 0.0

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,8 +175,8 @@ class Pieces:
         density = density_per_sr(ra, dec)
         piece, n = self.piece_of[inside], len(self)
         return Number(
-            np.bincount(piece, density * area, minlength=n),
-            np.bincount(piece, (density > 0.0) * area, minlength=n),
+            _sum(piece, density * area, n),
+            _sum(piece, (density > 0.0) * area, n),
         )
 
 
@@ -218,7 +219,7 @@ def find_pieces(ra_rad: FloatArray, dec_rad: FloatArray, reach: Reach) -> Pieces
     )
     tile = np.repeat(np.arange(len(ra_rad)), np.diff(start))
     pair = np.argsort(of, kind="stable")
-    area = np.bincount(piece, _places(seen, rings)[2], minlength=n)
+    area = _sum(piece, _places(seen, rings)[2], n)
     return Pieces(
         start,
         of,
@@ -232,6 +233,11 @@ def find_pieces(ra_rad: FloatArray, dec_rad: FloatArray, reach: Reach) -> Pieces
         rings,
         reach.tangent,
     )
+
+
+def _sum(place: NDArray[Any], what: FloatArray, n: int) -> FloatArray:
+    """Sums by place, float64[n]."""
+    return np.asarray(np.bincount(place, what, minlength=n), dtype=np.float64)
 
 
 def _rings(step_rad: float) -> IntArray:
@@ -251,7 +257,7 @@ def _places(points: IntArray, rings: IntArray) -> tuple[FloatArray, FloatArray, 
     ra = (points - rings[ring] + 0.5) * (2.0 * math.pi / count)
     dec = (ring + 0.5) * step - 0.5 * math.pi
     area = 2.0 * math.pi / count * (np.sin(dec + 0.5 * step) - np.sin(dec - 0.5 * step))
-    return ra, dec, area
+    return ra, np.asarray(dec, dtype=np.float64), np.asarray(area, dtype=np.float64)
 
 
 @njit
@@ -301,8 +307,8 @@ def _within(ra: float, dec: float, radius: float, rings: IntArray) -> IntArray:
         half = math.pi if left <= -across or across <= 0.0 else math.acos(left / across)
         count = rings[ring + 1] - rings[ring]
         width = 2.0 * math.pi / count
-        first = int(math.ceil((ra - half) / width - 0.5))
-        last = int(math.floor((ra + half) / width - 0.5))
+        first = math.ceil((ra - half) / width - 0.5)
+        last = math.floor((ra + half) / width - 0.5)
         for i in range(first, min(last + 1, first + count)):
             found[k] = rings[ring] + i % count
             k += 1

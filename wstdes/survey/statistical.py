@@ -238,7 +238,7 @@ class StatisticalAccount:
 
     @property
     def remaining(self) -> FloatArray:
-        """Unfinished targets in each tile, float64[tiles, columns]; 0 where no fibre reaches any."""
+        """Unfinished targets in each tile, float64[tiles, columns]; 0 where none is in reach."""
         return self._remaining
 
     def configure(
@@ -285,7 +285,7 @@ class StatisticalAccount:
             model.reach,
         )
         n = len(model.priority)
-        by_survey = [np.bincount(model.survey, x, n) / UNIT for x in (begun, untouched, total)]
+        near = [np.bincount(model.survey, x, n) / UNIT for x in (begun, untouched, total)]
         chance = np.zeros((len(model.rows), 2))
         assigned = np.zeros(n)
         for kind in (0, 1):
@@ -294,10 +294,16 @@ class StatisticalAccount:
                 self._groups[key] = model.groups(kind, wants)
             groups = self._groups[key]
             got = model.law.serve(
-                groups, *by_survey, fibres[kind] * covered, float(capacity[kind]), kind
+                groups,
+                near[0],
+                near[1],
+                near[2],
+                fibres[kind] * covered,
+                float(capacity[kind]),
+                kind,
             )
             for (survey, is_begun, _), number in zip(groups.tolist(), got.tolist(), strict=True):
-                there = by_survey[0 if is_begun else 1][survey]
+                there = near[0 if is_begun else 1][survey]
                 assigned[survey] += number
                 if there > 0.0:
                     chance[model.survey == survey, is_begun] = min(1.0, number / there)
