@@ -15,7 +15,7 @@ from wstdes.agents.telescope import Telescope
 from wstdes.agents.weather import Weather
 from wstdes.kernel import Day
 from wstdes.models.instrument import effective_rate
-from wstdes.models.sky import DaySky, airmass, separation
+from wstdes.models.sky import Background, DaySky, airmass
 from wstdes.policies.views import AlertView, Decision, SkyView
 
 __all__ = ["Planner", "Visit"]
@@ -96,7 +96,10 @@ class Planner:
         self.until_s = day.end_s
         exposure_s = parts.scenario.observing.exposure_s
         self._floors = {m: self.sensitivity.noise_floor(m, exposure_s) for m in parts.modes}
-        self._tiles = self.sky.to_cirs(parts.tiling.ra_rad, parts.tiling.dec_rad)
+        self._tiles = self.sky.fields(parts.tiling.ra_rad, parts.tiling.dec_rad)
+        self._background = Background(
+            parts.scenario.site.extinction_mag, parts.scenario.site.dark_sky_mag
+        )
 
     # Times of a visit ------------------------------------------------------------------------
 
@@ -143,7 +146,7 @@ class Planner:
             tile,
             float(tiling.ra_rad[tile]),
             float(tiling.dec_rad[tile]),
-            (float(self._tiles[0][tile]), float(self._tiles[1][tile])),
+            (float(self._tiles.ra_rad[tile]), float(np.arcsin(self._tiles.cirs[tile, 2]))),
             "survey",
             count,
             length,
@@ -256,17 +259,19 @@ class Planner:
         """The moment, over the tiles that stay within the limits to the end of a visit."""
         now, ledger, tiling = self.day.now, self.ledger.state, self.parts.tiling
         middle = now + 0.5 * visit_s
-        up = np.flatnonzero(self._observable(*self._tiles, visit_s))
-        ra, dec = self._tiles[0][up], self._tiles[1][up]
-        sky, signal = self._quality(ra, dec, middle)
-        state = self.sky.at(middle)
-        altitude, azimuth = self.sky.altaz(ra, dec, now)
+        model, current = self.parts.scenario.telescope, self.weather.current
+        sines = self._tiles.sin_altitude(now + visit_s * np.array([0.0, 0.5, 1.0]))
+        low, high = np.cos(model.zenith_distance_max_rad), np.sin(model.altitude_max_rad)
+        up = np.flatnonzero(((sines >= low) & (sines <= high)).all(axis=0))
+        state, here, then = (
+            self.sky.at(middle),
+            self._tiles.at(now, up),
+            self._tiles.at(middle, up),
+        )
         slew = np.maximum(
-            self.telescope.slew_times(altitude, azimuth),
+            self.telescope.slew_times(here.altitude_rad, here.azimuth_rad),
             self.parts.scenario.focal_plane.reconfiguration_s,
         )
-        high = self.sky.altaz(ra, dec, middle)[0]
-        moon = (np.asarray(state.moon_ra_rad), np.asarray(state.moon_dec_rad))
         return SkyView(
             now,
             self.until_s,
@@ -279,12 +284,12 @@ class Planner:
             ledger.remaining[up],
             self.parts.expected[up],
             np.ones((len(up), len(self.parts.views))),
-            high,
-            airmass(high),
-            self.parts.horizon.hour_angle(ra, self.parts.clock.ut1_jd(middle)),
-            separation(ra, dec, *moon),
-            signal,
-            sky,
+            then.altitude_rad,
+            then.airmass,
+            then.hour_angle_rad,
+            self._tiles.moon_separation(state, up),
+            self.sensitivity.signal("lr", current.seeing_rad, current.transparency, then.airmass),
+            self._tiles.brightness(state, self._background, up),
             np.full(len(up), visit_s),
             np.full(len(up), open_s),
             slew,
