@@ -137,9 +137,13 @@ def simulate(model: Climate, month: int, steps: int, seed: int = 0) -> dict[str,
 
 
 def is_open(model: Climate, made: dict[str, Array]) -> NDArray[np.bool_]:
-    """Open when there was no cause for as many steps as the wait takes."""
-    free = model.causes(made) == 0
-    return np.lib.stride_tricks.sliding_window_view(free, model.open_steps).all(axis=1)
+    """Closed in a step with a cause, and in all that begin before the wait after it ends."""
+    closed = model.causes(made) > 0
+    for later in range(1, len(closed)):
+        if later * STEP >= STEP + model.delay_s:
+            break
+        closed[later:] |= model.causes(made)[:-later] > 0
+    return ~closed
 
 
 @pytest.mark.parametrize("name", SITES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from wstdes.models.site.latent import advance, share_within
 from wstdes.models.site.weather import (
@@ -144,11 +144,6 @@ class Climate:
         )
         return np.asarray(np.select(tests, [1, 2, 3], 0), dtype=np.int64)
 
-    @property
-    def open_steps(self) -> int:
-        """Steps in a row without a cause after which the dome is open, the last one included."""
-        return _open_steps(self.step_s, self.delay_s)
-
 
 def _take(made: dict[str, Array], measured: Mapping[str, Array], what: str) -> None:
     if what in measured:
@@ -196,7 +191,7 @@ def climate(site: Site, step_s: float) -> Climate:
         known = {x: share_within(x, keep[row + 1], steps) for x in set(z.tolist())}
         asked = asked / np.maximum([known[x] for x in z.tolist()], 1e-9)
     closed_above = _limits(np.minimum(asked, 1.0), float(keep[CLOUD]), steps)
-    clear = np.array(site.photometric_fraction) * _ndtr(closed_above)
+    clear = np.array(site.photometric_fraction) * ndtr(closed_above)
     return Climate(
         step_s=step_s,
         keep=keep,
@@ -211,12 +206,6 @@ def climate(site: Site, step_s: float) -> Climate:
         humidity_close=site.humidity_close,
         delay_s=site.reopening_delay_s,
     )
-
-
-def _ndtr(z: Array) -> Array:
-    from scipy.special import ndtr
-
-    return np.asarray(ndtr(z))
 
 
 def _limits(shares: Array, keep: float, steps: int) -> Array:
