@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from wstdes.cli import allocate, diff, listing, report, run, schema, show, snr, validate
+from wstdes.cli import allocate, diff, listing, report, run, schema, show, snr, validate, why
 from wstdes.errors import WstdesError
 
 __all__ = ["app", "main"]
@@ -28,6 +28,7 @@ app.command("snr")(snr.snr)
 app.command("schema")(schema.schema)
 app.command("list")(listing.list_)
 app.command("report")(report.report)
+app.command("why")(why.why)
 
 
 def main() -> None:

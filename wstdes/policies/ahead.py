@@ -22,9 +22,17 @@ _TURN = 2.0 * np.pi
 class LookAheadOptions(MeritOptions):
     """Options of :class:`LookAhead`."""
 
+    return_bonus: Annotated[
+        float, Field(ge=0, description="added to the gain of a tile that was begun, as a share")
+    ] = 0.0
     haste: Annotated[
-        float, Field(ge=0, description="a second is dearer by exp(haste) for each year it is later")
-    ] = 1.0
+        float,
+        Field(
+            ge=0,
+            le=12,
+            description="e-folds by which a second is dearer when the work could be over",
+        ),
+    ] = 6.0
     fine: Annotated[
         float,
         Field(gt=0, description="for work of mean worth left undone, over a second at the end"),

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Grid", "Prices", "Season", "Solution", "prices", "season_bound", "solve_programme"]
 
 Array = NDArray[np.float64]
-_YEAR_NIGHTS = 365.25
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ class Season:
         Parameters
         ----------
         haste : float
-            A second costs exp(haste x years from now).
+            A second costs exp(haste) times as much when the work could be over as it does now.
         fine : float
             For work of mean worth left undone, over what a second costs at the end.
         solver : {'glop', 'pdlp'}
@@ -186,8 +185,20 @@ class Season:
         return self._least(cost, needed, solver)
 
     def late(self, haste: float) -> Array:
-        """What a second of each slot costs, shape (slots,)."""
-        return np.asarray(np.exp(haste * self.slots.after_nights / _YEAR_NIGHTS))
+        """What a second of each slot costs, shape (slots,): e-fold at the least last night."""
+        after = np.minimum(self.slots.after_nights / self.least_nights, 1.5)
+        return np.asarray(np.exp(haste * after))
+
+    @property
+    def least_nights(self) -> float:
+        """Nights that the work takes if each tile has the best time for it."""
+        best = np.zeros(self.classes.needed_s.shape)
+        np.maximum.at(best, self.pairs[:, 0], self.gain)
+        spent = np.divide(self.classes.needed_s, best, out=np.zeros(best.shape), where=best > 0.0)
+        order = np.argsort(self.slots.after_nights, kind="stable")
+        done = np.cumsum(self.slots.time_s[order])
+        last = min(int(np.searchsorted(done, spent.max(axis=1).sum())), len(order) - 1)
+        return max(float(self.slots.after_nights[order[last]]), 1.0)
 
     @property
     def wanted(self) -> NDArray[np.int64]:

@@ -29,6 +29,7 @@ def typical_sky(
     sun_altitude_rad: Array,
     extinction_mag: float,
     dark_mag: float,
+    dark: float = 1.2,
 ) -> Array:
     """Sky brightness over dark of a field 60 deg high and 75 deg from the Moon.
 
@@ -38,14 +39,17 @@ def typical_sky(
         Of moments, in one shape [rad].
     extinction_mag, dark_mag : float
         Per airmass, and V mag/arcsec2 of the dark zenith.
+    dark : float
+        Without Moon and twilight: zodiacal light and airglow on a longer way add a fifth in the
+        mean (:func:`wstdes.models.sky.brightness.sky_brightness` at fields of a survey).
 
     Returns
     -------
     ndarray of float64
-        In the same shape; what the dark sky gains on its way down from the zenith is left out.
+        In the same shape.
     """
     sine, cosine = float(np.sin(_TYPICAL_ALTITUDE)), float(np.cos(_TYPICAL_SEPARATION))
-    out = np.ones(np.shape(moon_altitude_rad))
+    out = np.full(np.shape(moon_altitude_rad), dark)
     for i in np.argwhere(moon_altitude_rad > 0.0):
         at = tuple(i)
         moon_sine = float(np.sin(moon_altitude_rad[at]))
