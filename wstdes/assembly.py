@@ -34,7 +34,7 @@ from wstdes.survey import (
     MockGalaxies,
     MockStars,
     TargetSource,
-    read_catalogue,
+    open_catalogue,
 )
 from wstdes.survey.fields import STANDARD, SurveyTargets
 from wstdes.survey.goals import GoalLaw, Tally, goal_law, mean_time, time_of_goal
@@ -216,7 +216,7 @@ def _source(
             required_s=required_s,
             footprint=footprint,
         )
-    table = read_catalogue(folder / Path(source.path).expanduser(), columns=source.columns or None)
+    table = open_catalogue(folder / Path(source.path).expanduser(), columns=source.columns or None)
     return CatalogueSource(table, name=name, required_s=required_s, footprint=footprint)
 
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from wstdes.cli import allocate, diff, listing, report, run, schema, show, snr, validate, why
+from wstdes.cli import allocate, diff, ingest, listing, report, run, schema, show, snr, validate, why
 from wstdes.errors import WstdesError
 
 __all__ = ["app", "main"]
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("allocate")(allocate.allocate)
+app.command("ingest")(ingest.ingest)
 app.command("validate")(validate.validate)
 app.command("show")(show.show)
 app.command("diff")(diff.diff)

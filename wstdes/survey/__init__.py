@@ -4,11 +4,13 @@ from wstdes.survey.catalogue import (
     COLUMN_ALIASES,
     CatalogueSource,
     CatalogueTable,
+    open_catalogue,
     read_catalogue,
 )
 from wstdes.survey.footprint import Footprint, galactic_latitude
 from wstdes.survey.gaia import GaiaStars
 from wstdes.survey.mock import MockGalaxies, MockStars, galaxy_counts_per_sr
+from wstdes.survey.store import Manifest, Store, open_store
 from wstdes.survey.stored import StoredSource
 from wstdes.survey.targets import (
     CELL_AREA_SR,
@@ -36,8 +38,10 @@ __all__ = [
     "Footprint",
     "GaiaStars",
     "InField",
+    "Manifest",
     "MockGalaxies",
     "MockStars",
+    "Store",
     "StoredSource",
     "TargetSource",
     "Targets",
@@ -46,5 +50,7 @@ __all__ = [
     "cells_in_cone",
     "galactic_latitude",
     "galaxy_counts_per_sr",
+    "open_catalogue",
+    "open_store",
     "read_catalogue",
 ]

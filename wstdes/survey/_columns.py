@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,17 @@ from numpy.typing import NDArray
 from wstdes.errors import CatalogueError, did_you_mean
 from wstdes.survey._tables import Column
 
-__all__ = ["check_ranges", "choose", "identifiers", "more", "numbers", "refusal", "row"]
+__all__ = [
+    "Problems",
+    "check_ranges",
+    "choose",
+    "hours_problem",
+    "identifiers",
+    "more",
+    "numbers",
+    "refusal",
+    "row",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -26,6 +37,32 @@ _DEFAULT_UNIT = {"ra": "deg", "dec": "deg", "pmra": "mas/yr", "pmdec": "mas/yr",
 _INNER_UNIT = {"ra": "deg", "dec": "deg", "pmra": "rad/yr", "pmdec": "rad/yr", "required": "s"}
 _SEXAGESIMAL = re.compile(r"^\s*[+-]?\d{1,3}\s*[:hd°\s]\s*\d{1,2}\s*([:m'\s]|$)")
 _WITH_UNIT = re.compile(r"^(?P<name>.*?)\s*\[(?P<unit>[^\]]*)\]$")
+
+
+class Problems(list[str]):
+    """What is wrong with a part of a table: in words, and in which rows.
+
+    Parameters
+    ----------
+    size : int
+        Rows of the part.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.rows: NDArray[np.bool_] = np.zeros(size, dtype=np.bool_)
+        self.whole = False
+        """Whether something is wrong that leaving out rows cannot mend."""
+
+
+def _say(problems: list[str], text: str, bad: NDArray[np.bool_] | None = None) -> None:
+    """Note a problem of some rows, or of a column as a whole."""
+    problems.append(text)
+    if isinstance(problems, Problems):
+        if bad is None:
+            problems.whole = True
+        else:
+            problems.rows |= bad
 
 
 def refusal(path: str | Path, problems: list[str]) -> CatalogueError:
@@ -56,7 +93,7 @@ def choose(
             continue
         column = found[name]
         if bracket:
-            column = Column(name, column.values, column.missing, bracket["unit"].strip())
+            column = replace(column, unit=bracket["unit"].strip())
         chosen[role] = column
     folded = {name.lower(): column for name, column in reversed(found.items())}
     for role, names in aliases.items():
@@ -76,17 +113,18 @@ def identifiers(
 ) -> tuple[NDArray[np.int64], NDArray[np.str_] | None]:
     """Return the identifiers: whole numbers as they are, text as row numbers with labels."""
     values, size = column.values, len(column.values)
-    rows = np.arange(1, size + 1, dtype=np.int64)
+    rows = np.arange(column.first, column.first + size, dtype=np.int64)
     where = f"column '{column.name}'"
     if values.ndim != 1 or values.dtype.kind not in "iufU":
-        problems.append(f"{where}: identifiers are {values.dtype}, not whole numbers or text")
+        _say(problems, f"{where}: identifiers are {values.dtype}, not whole numbers or text")
         return rows, None
     blank = column.missing.copy()
     if values.dtype.kind == "U":
         values = np.char.strip(values)
         blank |= values == ""
     if blank.any():
-        problems.append(f"{row(blank)}, {where}: no identifier{more(blank)}")
+        text = f"{row(blank, column.first)}, {where}: no identifier{more(blank)}"
+        _say(problems, text, blank)
         return rows, None
     if values.dtype.kind != "U":
         limit = 2.0**53 if values.dtype.kind == "f" else np.iinfo(np.int64).max
@@ -94,9 +132,12 @@ def identifiers(
         if values.dtype.kind == "f":
             unfit |= values != np.floor(values)
         if unfit.any():
-            problems.append(
-                f"{row(unfit)}, {where}: identifier {values[unfit][0]} is not a 64-bit whole "
-                f"number{more(unfit)}; store identifiers as 64-bit integers or as text"
+            _say(
+                problems,
+                f"{row(unfit, column.first)}, {where}: identifier {values[unfit][0]} is not a "
+                f"64-bit whole number{more(unfit)}; store identifiers as 64-bit integers or as "
+                "text",
+                unfit,
             )
             return rows, None
         values = values.astype(np.int64)
@@ -127,7 +168,7 @@ def numbers(
     where, values = f"column '{column.name}'", column.values
     nothing = np.full(len(values), np.nan)
     if values.ndim != 1 or values.dtype.kind not in "iuf":
-        problems.append(_not_numeric(role, column))
+        _say(problems, *_not_numeric(role, column))
         return nothing
     numbers = np.where(column.missing, np.nan, values.astype(np.float64))
     if role in _INNER_UNIT:
@@ -137,9 +178,10 @@ def numbers(
             unit = units.Unit(column.unit or _DEFAULT_UNIT[role])
             factor = unit.to(_INNER_UNIT[role])
         except (ValueError, TypeError, units.UnitsError):
-            problems.append(
+            _say(
+                problems,
                 f"{where}: unit '{column.unit}' cannot be turned into {_INNER_UNIT[role]}"
-                + (f"; did you mean '{_DEFAULT_UNIT[role]}'?")
+                f"; did you mean '{_DEFAULT_UNIT[role]}'?",
             )
             return nothing
         numbers = numbers * factor
@@ -148,37 +190,52 @@ def numbers(
         return np.where(bad, missing, numbers)
     if bad.any():
         what = "no value" if column.missing[np.argmax(bad)] else f"value {numbers[bad][0]}"
-        problems.append(f"{row(bad)}, {where}: {what}{more(bad)}; drop these rows or fill them")
+        where = f"{row(bad, column.first)}, {where}"
+        _say(problems, f"{where}: {what}{more(bad)}; drop these rows or fill them", bad)
     return numbers
 
 
-def _not_numeric(role: str, column: Column) -> str:
+def _not_numeric(role: str, column: Column) -> tuple[str, NDArray[np.bool_] | None]:
+    """What is wrong with a column that holds no numbers, and in which rows if not in all."""
     where, values = f"column '{column.name}'", column.values
     if values.ndim != 1:
-        return f"{where}: {values.ndim - 1} extra dimensions; needs one number a row"
+        return f"{where}: {values.ndim - 1} extra dimensions; needs one number a row", None
     if values.dtype.kind != "U":
-        return f"{where}: holds {values.dtype}, not numbers"
-    for row, text in enumerate(values, start=1):
-        if role in ("ra", "dec") and _SEXAGESIMAL.match(text):
-            return (
-                f"row {row}, {where}: '{text}' is sexagesimal text; store degrees, for example "
-                "with astropy.coordinates.SkyCoord(ra, dec, unit=('hourangle', 'deg'))"
-            )
-        try:
-            float(text)
-        except ValueError:
-            if text.strip():
-                return f"row {row}, {where}: '{text}' is not a number"
-    return f"{where}: numbers stored as text; store them as numbers"
+        return f"{where}: holds {values.dtype}, not numbers", None
+    bad = ~column.missing & np.array([not _is_number(text) for text in values], dtype=np.bool_)
+    if not bad.any():
+        return f"{where}: numbers stored as text; store them as numbers", None
+    text, place = values[np.argmax(bad)], f"{row(bad, column.first)}, {where}"
+    if role in ("ra", "dec") and _SEXAGESIMAL.match(text):
+        return (
+            f"{place}: '{text}' is sexagesimal text; store degrees, for example with "
+            "astropy.coordinates.SkyCoord(ra, dec, unit=('hourangle', 'deg'))"
+        ), bad
+    return f"{place}: '{text}' is not a number{more(bad)}", bad
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return not text.strip()
+    return True
 
 
 def check_ranges(
-    chosen: dict[str, Column], numbers: dict[str, FloatArray], problems: list[str]
+    chosen: dict[str, Column],
+    numbers: dict[str, FloatArray],
+    problems: list[str],
+    *,
+    hours: bool = True,
 ) -> None:
+    """Refuse values that no target can have; `hours` says whether to look at the whole, too."""
+
     def refuse(role: str, bad: NDArray[np.bool_], text: str) -> bool:
         if bad.any():
-            value = chosen[role].values[np.argmax(bad)]
-            problems.append(f"{row(bad)}, column '{chosen[role].name}': {value} {text}{more(bad)}")
+            column = chosen[role]
+            where = f"{row(bad, column.first)}, column '{column.name}'"
+            _say(problems, f"{where}: {column.values[np.argmax(bad)]} {text}{more(bad)}", bad)
         return bool(bad.any())
 
     ra, dec = numbers["ra"], numbers["dec"]
@@ -190,13 +247,20 @@ def check_ranges(
     bad_dec = refuse("dec", np.abs(dec) > 90.0, "is not in [-90, 90] deg" + hint)
     if "required" in numbers:
         refuse("required", numbers["required"] <= 0.0, "is not a positive exposure time")
-    if not (bad_ra or bad_dec) and not chosen["ra"].unit and _looks_like_hours(ra, dec):
-        problems.append(
-            f"column '{chosen['ra'].name}': no unit, and all values in "
-            f"[{np.nanmin(ra):.4g}, {np.nanmax(ra):.4g}]: these look like hours, not degrees; "
-            "multiply by 15, or say which in the file or by "
-            f"columns={{'ra': '{chosen['ra'].name} [hourangle]'}} (or [deg])"
-        )
+    if hours and not (bad_ra or bad_dec):
+        problems += hours_problem(chosen["ra"], ra, dec)
+
+
+def hours_problem(column: Column, ra: FloatArray, dec: FloatArray) -> list[str]:
+    """Say so if right ascensions [deg] of a column without a unit look like hours."""
+    if column.unit or not _looks_like_hours(ra, dec):
+        return []
+    return [
+        f"column '{column.name}': no unit, and all values in "
+        f"[{np.nanmin(ra):.4g}, {np.nanmax(ra):.4g}]: these look like hours, not degrees; "
+        "multiply by 15, or say which in the file or by "
+        f"columns={{'ra': '{column.name} [hourangle]'}} (or [deg])"
+    ]
 
 
 def _looks_like_hours(ra: FloatArray, dec: FloatArray) -> bool:
@@ -218,8 +282,8 @@ def _looks_like_hours(ra: FloatArray, dec: FloatArray) -> bool:
     return bool(height_deg > 0.0 and 0.5 <= 15.0 * width_deg / height_deg <= 2.0)
 
 
-def row(bad: NDArray[np.bool_]) -> str:
-    return f"row {int(np.argmax(bad)) + 1}"
+def row(bad: NDArray[np.bool_], first: int = 1) -> str:
+    return f"row {int(np.argmax(bad)) + first}"
 
 
 def more(bad: NDArray[np.bool_]) -> str:

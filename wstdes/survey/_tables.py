@@ -15,7 +15,7 @@ from wstdes.errors import CatalogueError, did_you_mean
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["FORMATS", "Column", "columns_of", "read_columns"]
+__all__ = ["FORMATS", "Column", "columns_of", "format_of", "read_columns", "unreadable"]
 
 FORMATS = {
     ".fits": "fits",
@@ -33,12 +33,16 @@ FORMATS = {
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One column: its values, which of them are missing, and its unit as the file has it."""
+    """One column, or a part of it that begins at row `first`.
+
+    Its values, which of them are missing, and its unit as the file has it.
+    """
 
     name: str
     values: NDArray[Any]
     missing: NDArray[np.bool_]
     unit: str
+    first: int = 1
 
 
 def read_columns(path: Path) -> dict[str, Column]:
@@ -57,11 +61,7 @@ def read_columns(path: Path) -> dict[str, Column]:
     """
     from astropy.utils.exceptions import AstropyWarning
 
-    kind = _format(path)
-    if not path.is_file():
-        near = path.parent.iterdir() if path.parent.is_dir() else ()
-        hint = did_you_mean(path.name, (p.name for p in near if _suffix(p) in FORMATS))
-        raise CatalogueError(f"{path}: no such file" + (f"; {hint}" if hint else ""))
+    kind = format_of(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyWarning)
@@ -70,9 +70,14 @@ def read_columns(path: Path) -> dict[str, Column]:
     except MemoryError:
         raise
     except Exception as error:  # each reader fails in its own way
-        reason = str(error).strip().split("\n", maxsplit=1)[0] or type(error).__name__
-        name = kind.removeprefix("ascii.").upper()
-        raise CatalogueError(f"{path}: cannot be read as {name}: {reason}") from error
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> CatalogueError:
+    """What to say where a reader failed."""
+    reason = str(error).strip().split("\n", maxsplit=1)[0] or type(error).__name__
+    name = FORMATS[_suffix(path)].removeprefix("ascii.").upper()
+    return CatalogueError(f"{path}: cannot be read as {name}: {reason}")
 
 
 def columns_of(table: Table) -> dict[str, Column]:
@@ -93,11 +98,22 @@ def _suffix(path: Path) -> str:
     return "".join(path.suffixes[-2:]).lower() if path.suffix == ".gz" else path.suffix.lower()
 
 
-def _format(path: Path) -> str:
+def format_of(path: Path) -> str:
+    """Say which of :data:`FORMATS` a file is by its suffix.
+
+    Raises
+    ------
+    CatalogueError
+        If the suffix is unknown or the file is not there.
+    """
     suffix = _suffix(path)
     if suffix not in FORMATS:
         hint = did_you_mean(suffix, FORMATS)
         raise CatalogueError(f"{path}: unknown kind of catalogue '{suffix}'; {hint}")
+    if not path.is_file():
+        near = path.parent.iterdir() if path.parent.is_dir() else ()
+        hint = did_you_mean(path.name, (p.name for p in near if _suffix(p) in FORMATS))
+        raise CatalogueError(f"{path}: no such file" + (f"; {hint}" if hint else ""))
     return FORMATS[suffix]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,17 @@ from wstdes.errors import CatalogueError
 from wstdes.survey._columns import check_ranges, choose, identifiers, numbers, refusal
 from wstdes.survey._tables import read_columns
 from wstdes.survey.footprint import Footprint
+from wstdes.survey.store import BROKEN_OFF, Store, open_store
 from wstdes.survey.stored import SortedColumns, StoredSource
-from wstdes.survey.targets import ExposureLaw, Targets, required_times
+from wstdes.survey.targets import ExposureLaw, ExposureTimes, Targets, required_times
 
-__all__ = ["COLUMN_ALIASES", "CatalogueSource", "CatalogueTable", "read_catalogue"]
+__all__ = [
+    "COLUMN_ALIASES",
+    "CatalogueSource",
+    "CatalogueTable",
+    "open_catalogue",
+    "read_catalogue",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -32,7 +39,7 @@ COLUMN_ALIASES: dict[str, tuple[str, ...]] = {
 }
 """Names understood for each column, in any case; the first of them that a file has is taken."""
 
-_NEEDED = ("id", "ra", "dec", "magnitude")
+NEEDED = ("id", "ra", "dec", "magnitude")
 
 LONGEST_S = 65000.0
 """Longest exposure time of a target [s]: what two bytes of progress hold."""
@@ -80,20 +87,20 @@ class CatalogueTable:
 class CatalogueSource(StoredSource):
     """A checked catalogue as a source of targets.
 
-    ``rows(pixel)`` gives the rows of the table behind a cell, for its priorities and labels.
+    ``rows(pixel)`` gives the rows of the table behind a cell, for its labels.
 
     Parameters
     ----------
-    table : CatalogueTable
-        From :func:`read_catalogue`.
+    table : CatalogueTable or Store
+        From :func:`read_catalogue`, or from :func:`wstdes.survey.store.open_store`.
     name : str, optional
         What the user calls this source; the file's name by default.
     required_s : float or callable, optional
         Exposure time [s], or a function of magnitude, for a catalogue without such a column.
     footprint : Footprint, optional
         Only targets inside it are given; all sky by default.
-    epoch_yr : float
-        Julian year of the positions.
+    epoch_yr : float, optional
+        Julian year of the positions; by default 2016, or what the store says.
     credit : str, optional
         Who made the catalogue.
 
@@ -107,46 +114,88 @@ class CatalogueSource(StoredSource):
 
     def __init__(
         self,
-        table: CatalogueTable,
+        table: CatalogueTable | Store,
         *,
         name: str | None = None,
         required_s: ExposureLaw | None = None,
         footprint: Footprint | None = None,
-        epoch_yr: float = 2016.0,
+        epoch_yr: float | None = None,
         credit: str | None = None,
     ) -> None:
         self.table = table
         self.name = Path(table.path).stem if name is None else name
         self.credit = f"User catalogue {Path(table.path).name}" if credit is None else credit
-        self.epoch_yr = epoch_yr
         self.footprint = Footprint() if footprint is None else footprint
-        times = table.required_s
-        if times is None:
-            if required_s is None:
-                raise CatalogueError(
-                    f"{table.path}: no exposure times: give the catalogue a column 'required' "
-                    "(seconds, or with a unit), or give required_s"
-                )
-            times = required_times(required_s, table.magnitude.astype(np.float64))
+        if isinstance(table, Store):
+            self.epoch_yr = table.manifest.epoch_yr if epoch_yr is None else epoch_yr
+            times = None
+            if table.columns.required_s is None:
+                limits = table.manifest.magnitude_min, table.manifest.magnitude_max
+                times = ExposureTimes(_law(table.path, required_s), *limits)
+                _check_longest(table.path, times.longest_s)
+            super().__init__(table.columns, times=times, footprint=footprint)
+            return
+        self.epoch_yr = 2016.0 if epoch_yr is None else epoch_yr
+        required = table.required_s
+        if required is None:
+            law = _law(table.path, required_s)
+            required = required_times(law, table.magnitude.astype(np.float64))
+        _check_longest(table.path, float(required.max(initial=0.0)))
         targets = Targets(
             table.id,
             table.ra_rad,
             table.dec_rad,
             table.magnitude,
-            times,
+            required,
             table.pm_ra_rad_per_yr,
             table.pm_dec_rad_per_yr,
         )
-        if not np.all(targets.required_s <= LONGEST_S):
-            raise CatalogueError(
-                f"{table.path}: an exposure time is longer than {LONGEST_S:g} s (18 h)"
-            )
         inside = np.flatnonzero(self.footprint.contains(table.ra_rad, table.dec_rad))
         priority = None if table.priority is None else table.priority[inside]
         columns, order = SortedColumns.of(targets.take(inside), priority)
+        if table.priority is not None:
+            columns = replace(columns, priority_max=float(table.priority.max(initial=0.0)))
         super().__init__(columns)
         self.order = inside[order].astype(np.int64)
         self.order.flags.writeable = False
+
+
+def _law(path: str, required_s: ExposureLaw | None) -> ExposureLaw:
+    if required_s is None:
+        raise CatalogueError(
+            f"{path}: no exposure times: give the catalogue a column 'required' "
+            "(seconds, or with a unit), or give required_s"
+        )
+    return required_s
+
+
+def _check_longest(path: str, time_s: float) -> None:
+    if not time_s <= LONGEST_S:
+        raise CatalogueError(f"{path}: an exposure time is longer than {LONGEST_S:g} s (18 h)")
+
+
+def open_catalogue(
+    path: str | Path, *, columns: Mapping[str, str] | None = None
+) -> CatalogueTable | Store:
+    """Read a catalogue, or map the folder that it was ingested into.
+
+    Parameters
+    ----------
+    path, columns
+        As for :func:`read_catalogue`; or a folder of :func:`wstdes.survey.ingest.ingest`, whose
+        columns have been told apart.
+
+    Raises
+    ------
+    CatalogueError
+        As :func:`read_catalogue` and :func:`wstdes.survey.store.open_store` do.
+    """
+    path = Path(path)
+    if not (path.is_dir() or Path(f"{path}{BROKEN_OFF}").is_dir()):
+        return read_catalogue(path, columns=columns)
+    if columns:
+        raise CatalogueError(f"{path}: columns are named when a catalogue is ingested, not after")
+    return open_store(path)
 
 
 def read_catalogue(path: str | Path, *, columns: Mapping[str, str] | None = None) -> CatalogueTable:
@@ -175,7 +224,7 @@ def read_catalogue(path: str | Path, *, columns: Mapping[str, str] | None = None
     path = Path(path)
     found = read_columns(path)
     problems: list[str] = []
-    chosen = choose(found, columns or {}, problems, COLUMN_ALIASES, _NEEDED)
+    chosen = choose(found, columns or {}, problems, COLUMN_ALIASES, NEEDED)
     if not problems and len(chosen["id"].values) == 0:
         problems.append("no rows")
     if problems:
