@@ -23,7 +23,7 @@ from wstdes.errors import CatalogueError, ConfigError, MissingExtraError, Proble
 from wstdes.models.energy import clear_sky_share, solar_scale
 from wstdes.models.focalplane import FocalPlane, focal_plane
 from wstdes.models.site import climate
-from wstdes.models.sky import Horizon, sun
+from wstdes.models.sky import Horizon, SeasonSky, sun
 from wstdes.pointing import expected_targets, make_footprint, make_pointings
 from wstdes.policies import make_policy
 from wstdes.policies.views import SurveyView
@@ -36,6 +36,7 @@ from wstdes.survey import (
     TargetSource,
     open_catalogue,
 )
+from wstdes.survey.calendar import closed_nights
 from wstdes.survey.fields import STANDARD, SurveyTargets
 from wstdes.survey.goals import GoalLaw, Tally, goal_law, mean_time, time_of_goal
 from wstdes.survey.targets import ExposureLaw
@@ -127,6 +128,7 @@ def make_parts(loaded: Loaded) -> Parts:
         solar_scale=scale,
         routes=routes,
         credits=tuple(sorted(thanks)),
+        closures=tuple(_closures(scenario, clock, horizon)),
     )
 
 
@@ -303,6 +305,16 @@ def _policies(scenario: Scenario) -> Policies:
     return Policies(
         **{kind: make_policy(kind, getattr(refs, kind)) for kind in type(refs).model_fields}
     )
+
+
+def _closures(scenario: Scenario, clock: Clock, horizon: Horizon) -> list[str]:
+    """The closure that takes each night."""
+    closures = scenario.operations.closures
+    if not closures:
+        return [""] * scenario.nights
+    middles = (np.arange(scenario.nights) + 0.5) * DAY_S
+    phase = SeasonSky.make(clock, horizon, 0, scenario.nights).at(middles).phase_rad
+    return closed_nights(closures, scenario.start, phase)
 
 
 def _solar_scale(scenario: Scenario, clock: Clock, horizon: Horizon) -> float:

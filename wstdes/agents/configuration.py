@@ -76,6 +76,11 @@ class Configuration:
     gap: float | None = None
     claim: Claim | None = None
 
+    @property
+    def modes(self) -> list[str]:
+        """Modes whose fibres are on targets."""
+        return [mode for mode, uses in self.uses.items() if uses["science"] > 0]
+
     def drop(self, lost: NDArray[np.bool_], kinds: NDArray[np.int8], alert_survey: int) -> None:
         """Take their targets from fibres that do not get there.
 
@@ -117,7 +122,7 @@ def configure(
     usable: NDArray[np.bool_],
     ra_rad: float,
     dec_rad: float,
-    sky: float,
+    wanted: frozenset[int],
     year: float,
     alerts: list[Alert],
 ) -> Configuration:
@@ -133,8 +138,8 @@ def configure(
         Fibres that can be used.
     ra_rad, dec_rad : float
         Centre, ICRS [rad].
-    sky : float
-        Sky brightness over dark; surveys that want it darker get no fibre.
+    wanted : frozenset of int
+        Numbers of the surveys that get fibres.
     year : float
         Julian year.
     alerts : list of Alert
@@ -145,8 +150,7 @@ def configure(
     Configuration
     """
     model, plane = parts.scenario.telescope, parts.focal_plane
-    views = {parts.tile_surveys[i]: v for i, v in enumerate(parts.views)}
-    surveys = [s for s in parts.fibre_surveys if sky <= views[s.number].sky_max]
+    surveys = [s for s in parts.fibre_surveys if s.number in wanted]
     targets = field_targets(
         [*parts.standards, *surveys],
         progress,
@@ -161,6 +165,7 @@ def configure(
     science = targets.survey != STANDARD
     got = science & (assignment.fibre_of_target >= 0)
     fed = got & (targets.survey == (parts.alert_survey if parts.alert_survey is not None else -2))
+    counted = sorted({s.number for s in surveys} | {int(s) for s in targets.survey[fed]})
     result = Configuration(
         targets.survey[got & ~fed],
         targets.pixel[got & ~fed],
@@ -169,8 +174,8 @@ def configure(
         targets.kind[got & ~fed],
         targets.sizes,
         [int(n) for n in targets.index[fed]],
-        {s: int((targets.survey == s).sum()) for s in range(len(parts.survey_names))},
-        {s: int((targets.survey[got] == s).sum()) for s in range(len(parts.survey_names))},
+        {s: int((targets.survey == s).sum()) for s in counted},
+        {s: int((targets.survey[got] == s).sum()) for s in counted},
         fibre=assignment.fibre_of_target[got & ~fed],
         alert_fibre=assignment.fibre_of_target[fed],
         use=assignment.use.copy(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +14,8 @@ from wstdes.config.surveys import Survey
 from wstdes.survey.progress import CREDIT_S, SurveyProgress, give
 
 __all__ = ["Pending", "SurveyLedger", "SurveyLedgerState"]
+
+NEVER_S = -1e30
 
 
 @dataclass
@@ -37,8 +40,10 @@ class Pending:
         ``exposure/mode`` that passed.
     answered : list of int
         Alerts whose first good spectrum this visit took.
-    closed : bool
-        No exposure will follow.
+    given : dict of str to int
+        Steps that each survey with a cadence got in this visit, by its number.
+    streams : list of str
+        What still takes exposures for it: fibres, ifs.
     """
 
     tile: int | None
@@ -57,16 +62,40 @@ class Pending:
     spans: dict[str, tuple[float, float]] = field(default_factory=dict)
     good: list[str] = field(default_factory=list)
     answered: list[int] = field(default_factory=list)
-    closed: bool = False
+    given: dict[int, int] = field(default_factory=dict)
+    streams: list[str] = field(default_factory=list)
+
+    @property
+    def closed(self) -> bool:
+        """Whether no exposure will follow."""
+        return not self.streams
 
 
 @dataclass
 class SurveyLedgerState:
-    """Progress of each survey, what is left in each tile, visits that wait for verdicts."""
+    """Progress of each survey, what is left in each tile, visits that wait for verdicts.
+
+    Parameters
+    ----------
+    progress : list of SurveyProgress
+        By survey number.
+    remaining : ndarray of float64, shape (tiles, tile surveys)
+        Targets (fields) not finished.
+    tile_visits : ndarray of int64, shape (tiles,)
+        Visits so far.
+    served : ndarray of int64, shape (tiles, tile surveys)
+        Visits in which the survey took part.
+    last_s : ndarray of float64, shape (tiles, tile surveys)
+        When that was last [s].
+    pending : dict of int to Pending
+        By visit.
+    """
 
     progress: list[SurveyProgress] = field(default_factory=list)
     remaining: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
     tile_visits: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    served: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
+    last_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
     pending: dict[int, Pending] = field(default_factory=dict)
 
 
@@ -88,11 +117,54 @@ class SurveyLedger:
             state.progress = [SurveyProgress() for _ in parts.survey_names]
             state.remaining = parts.expected.copy()
             state.tile_visits = np.zeros(len(parts.tiling), dtype=np.int64)
+            state.served = np.zeros(parts.expected.shape, dtype=np.int64)
+            state.last_s = np.full(parts.expected.shape, NEVER_S)
 
-    def begin(self, visit: int, tile: int | None, ifs_survey: int | None, c: Configuration) -> None:
+    @property
+    def left(self) -> NDArray[np.float64]:
+        """Targets and fields not finished, of all surveys, shape (tiles,)."""
+        return np.asarray(self.state.remaining.sum(axis=1))
+
+    def remaining(self, tiles: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Targets (fields) not finished, shape (k, tile surveys)."""
+        return self.state.remaining[tiles]
+
+    def urgency(self, tiles: NDArray[np.int64], now_s: float) -> NDArray[np.float64]:
+        """How much each survey wants to come back, shape (k, tile surveys).
+
+        0 where its cadence forbids it, 1 where it is due or has no cadence, rising to 2 at the end
+        of its window and staying there.
+        """
+        urgency = np.ones((len(tiles), len(self.parts.tile_surveys)))
+        for column, number in enumerate(self.parts.tile_surveys):
+            cadence = self._survey(number).cadence
+            if cadence is None:
+                continue
+            since = now_s - self.state.last_s[tiles, column]
+            served = self.state.served[tiles, column]
+            early = since < cadence.interval_s - cadence.tolerance_s
+            width = max(2.0 * cadence.tolerance_s, 1.0)
+            late = np.clip((since - cadence.interval_s + cadence.tolerance_s) / width, 0.0, 1.0)
+            begun = np.where(early, 0.0, 1.0 + late)
+            urgency[:, column] = np.where(served == 0, 1.0, begun)
+            urgency[served >= cadence.visits, column] = 0.0
+        return urgency
+
+    def begin(
+        self,
+        visit: int,
+        tile: int | None,
+        ifs_survey: int | None,
+        c: Configuration,
+        now_s: float,
+    ) -> None:
         """A visit begins with this configuration."""
         if tile is not None:
             self.state.tile_visits[tile] += 1
+            for column, number in enumerate(self.parts.tile_surveys):
+                if c.assigned.get(number) or number == ifs_survey:
+                    self.state.served[tile, column] += 1
+                    self.state.last_s[tile, column] = now_s
         self.state.pending[visit] = Pending(
             tile,
             ifs_survey,
@@ -105,6 +177,7 @@ class SurveyLedger:
             c.wanted,
             c.assigned,
             c.alerts,
+            streams=["fibres"] if ifs_survey is None else ["fibres", "ifs"],
         )
 
     def field_left(self, survey: int, tile: int) -> float:
@@ -138,8 +211,24 @@ class SurveyLedger:
         key = f"{exposure}/{mode}"
         pending.spans[key] = span_s
         pending.steps[key] = {noise: round(s / CREDIT_S) for noise, s in effective_s.items()}
+        self._cap(pending, mode, pending.steps[key])
         pending.waiting.append(key)
         self._give(pending, mode, pending.steps[key])
+
+    def _cap(self, pending: Pending, mode: str, steps: dict[str, int]) -> None:
+        """A visit gives a survey with a cadence no more than its share of the time it needs."""
+        for number, name in enumerate(self.parts.survey_names):
+            rules = self._survey(number)
+            if rules.cadence is None or rules.mode != mode or number not in pending.wanted:
+                continue
+            most = math.ceil(rules.required_s / CREDIT_S / rules.cadence.visits)
+            given = pending.given.get(number, 0)
+            steps[name] = max(0, min(steps[rules.noise], most - given))
+            pending.given[number] = given + steps[name]
+
+    def _steps(self, steps: dict[str, int], survey: int) -> int:
+        """What an exposure gives to a survey, in steps of effective time."""
+        return steps.get(self.parts.survey_names[survey], steps[self._survey(survey).noise])
 
     def verdict(self, visit: int, exposure: int, mode: str, passed: bool) -> bool:
         """Take credit back if the exposure failed; return whether it passed."""
@@ -150,6 +239,8 @@ class SurveyLedger:
             pending.good.append(key)
         else:
             given = {noise: -steps for noise, steps in pending.steps[key].items()}
+            for number in list(pending.given):
+                pending.given[number] += given.get(self.parts.survey_names[number], 0)
             self._give(pending, mode, given, undo=True)
         self._settle(visit, changed=not passed)
         return passed
@@ -158,9 +249,9 @@ class SurveyLedger:
         """No fibre reaches anything in this tile: it has nothing to give."""
         self.state.remaining[tile] = 0.0
 
-    def close(self, visit: int) -> None:
-        """No exposure of the visit will follow."""
-        self.state.pending[visit].closed = True
+    def close(self, visit: int, stream: str) -> None:
+        """No exposure of the fibres, or of the IFS, will follow for the visit."""
+        self.state.pending[visit].streams.remove(stream)
         self._settle(visit)
 
     def _survey(self, number: int) -> Survey:
@@ -174,7 +265,7 @@ class SurveyLedger:
                     0,
                     len(self.parts.tiling),
                     np.array([pending.tile]),
-                    steps[rules.noise],
+                    self._steps(steps, pending.ifs_survey),
                     np.array([rules.required_s], dtype=np.float32),
                     undo=undo,
                 )
@@ -188,15 +279,14 @@ class SurveyLedger:
                 pending.pixel[here],
                 pending.index[here],
                 sizes,
-                steps[self._survey(survey).noise],
+                self._steps(steps, survey),
                 pending.required_s[here],
                 undo=undo,
             )
         if mode == "lr" and self.parts.alert_survey is not None and pending.alerts:
             progress = self.state.progress[self.parts.alert_survey]
             progress.observed += (-1 if undo else 1) * len(pending.alerts)
-            noise = self._survey(self.parts.alert_survey).noise
-            progress.steps += steps[noise] * len(pending.alerts)
+            progress.steps += self._steps(steps, self.parts.alert_survey) * len(pending.alerts)
 
     def _settle(self, visit: int, changed: bool = True) -> None:
         """Count what is left in the visit's tile; forget the visit when all is known."""
@@ -223,7 +313,7 @@ class SurveyLedger:
                 if survey == pending.ifs_survey:
                     self.state.remaining[tile, column] = self.field_left(survey, tile)
                 continue
-            if not self.parts.tiling.inside[tile, survey]:
+            if survey not in pending.wanted or not self.parts.tiling.inside[tile, survey]:
                 continue
             mine = np.flatnonzero(pending.survey == survey)
             done = 0

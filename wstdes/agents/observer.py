@@ -6,17 +6,20 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import simpy
 
 from wstdes.agents.configuration import Configuration, configure
 from wstdes.agents.dome import Dome
+from wstdes.agents.exposures import Shutter
+from wstdes.agents.integral import IntegralRun
 from wstdes.agents.ledger import Pending, SurveyLedger, SurveyLedgerState
-from wstdes.agents.parts import MODES, Parts
+from wstdes.agents.logbook import record_night, record_visit
+from wstdes.agents.parts import Parts
 from wstdes.agents.planning import Planner, Visit
 from wstdes.agents.records import Alert, work_key
 from wstdes.agents.visits import VisitRun
 from wstdes.kernel import Agent, Day
+from wstdes.policies.views import SeasonPlan
 from wstdes.survey.progress import CREDIT_S
 
 __all__ = ["Observer", "ObserverState"]
@@ -30,11 +33,25 @@ Process = Generator[simpy.Event, Any, None]
 
 @dataclass
 class ObserverState:
-    """Counters, and the account with the surveys."""
+    """Counters, the account with the surveys, what was planned.
+
+    Parameters
+    ----------
+    visits, exposures : int
+        So far.
+    science_s : float
+        On science since the last focus run [s].
+    ledger : SurveyLedgerState
+        The account.
+    plan : SeasonPlan or None
+        The scheduling policy's last plan.
+    """
 
     visits: int = 0
     exposures: int = 0
+    science_s: float = 0.0
     ledger: SurveyLedgerState = field(default_factory=SurveyLedgerState)
+    plan: SeasonPlan | None = None
 
 
 class Observer(Agent[ObserverState]):
@@ -48,10 +65,16 @@ class Observer(Agent[ObserverState]):
         self.dome = dome
         self.ledger = SurveyLedger(parts, state.ledger)
         self.planner = Planner(parts, day, dome.weather, dome.telescope, self.ledger)
+        self._integral: IntegralRun | None = None
         self._use_since: tuple[float, str, int | None, str] | None = None
 
     def start(self) -> None:
-        """Wait for the evening."""
+        """Plan, if the policy wants to; wait for the evening."""
+        policy = self.parts.policies.scheduling
+        if hasattr(policy, "plan") and policy.due(self.day.index, self.state.plan):
+            view = self.parts.outlook.view(self.day.index, self.ledger.state.remaining)
+            self.state.plan = policy.plan(view)
+        self.planner.plan = self.state.plan
         self.env.process(self._night())
 
     def close(self) -> None:
@@ -78,7 +101,7 @@ class Observer(Agent[ObserverState]):
         if passed and mode == "lr" and pending.alerts:
             self._answer(pending, f"{exposure}/{mode}")
         self.ledger.verdict(visit, exposure, mode, passed)
-        if pending.closed and not any(k.endswith("/lr") for k in pending.waiting):
+        if "fibres" not in pending.streams and not any(k.endswith("/lr") for k in pending.waiting):
             for alert in pending.alerts:
                 self.dome.broker.failed(alert)
 
@@ -96,36 +119,28 @@ class Observer(Agent[ObserverState]):
     def _night(self) -> Process:
         observing, sky = self.parts.scenario.observing, self.planner.sky
         dark = sky.below(observing.twilight_sun_altitude_rad)
-        science = sky.below(observing.science_sun_altitude_rad)
+        science = sky.below(max(v.sun_altitude_max_rad for v in self.parts.views))
+        closed = self.parts.closures[self.day.index]
         visits = self.state.visits
         if dark is not None:
             yield self.env.timeout(dark[0] - self.now)
             self._use("twilight")
-            yield from self._twilight(science[0] if science else dark[1])
+            if not closed:
+                yield from self._twilight(science[0] if science else dark[1])
             if science is not None:
                 yield from self._until(science[0])
-                yield from self._science(min(science[1], self.day.end_s - 600.0))
+                end = min(science[1], self.day.end_s - 600.0)
+                if closed:
+                    self._use("closed", cause=closed)
+                    yield from self._until(end)
+                else:
+                    yield from self._science(end)
             self._use("twilight")
             yield from self._until(min(dark[1], self.day.end_s - 1.0))
             self._use(None)
-        self._record_night(dark, science, self.state.visits - visits)
-        self.dome.calibration.after_sunrise(self.day.index)
-
-    def _record_night(
-        self, dark: tuple[float, float] | None, science: tuple[float, float] | None, visits: int
-    ) -> None:
-        middle = self.planner.sky.at(self.day.start_s + 43200.0)
-        self.record(
-            "nights",
-            night=self.day.index,
-            date=self.parts.clock.evening(self.day.index).isoformat(),
-            sunset_s=dark[0] if dark else None,
-            science_start_s=science[0] if science else None,
-            science_end_s=science[1] if science else None,
-            sunrise_s=dark[1] if dark else None,
-            moon_illumination=middle.moon_illumination,
-            visits=visits,
-        )
+        record_night(self, dark, science, closed, self.state.visits - visits)
+        if not closed:
+            self.dome.calibration.after_sunrise(self.day.index)
 
     def _twilight(self, until_s: float) -> Process:
         plan = self.parts.scenario.calibration
@@ -148,19 +163,29 @@ class Observer(Agent[ObserverState]):
         self.planner.until_s = until_s
         while self.now < until_s:
             if not dome.weather.current.open:
+                self._leave()
                 dome.telescope.rest()
                 self._use("weather", cause=dome.weather.current.closed_by)
                 yield from self._until(until_s, dome.weather.changed.wait())
             elif not dome.telescope.working:
+                self._leave()
                 self._use("fault", cause="telescope")
                 yield from self._until(until_s, dome.telescope.repaired.wait())
             else:
                 dome.telescope.operate()
                 yield from self._observe(until_s)
+        self._leave()
         dome.telescope.rest()
 
     def _observe(self, until_s: float) -> Process:
-        """Make the next visit, or wait for the sky to change."""
+        """Focus, make the next visit, or wait for the sky to change."""
+        operations = self.parts.scenario.operations
+        if 0.0 < operations.focus_interval_s <= self.state.science_s:
+            self._leave()
+            self.state.science_s = 0.0
+            self._use("focus")
+            yield from self._until(min(until_s, self.now + operations.focus_s))
+            return
         found = self._next_visit()
         if found is None:
             self._use("idle", cause="no tile")
@@ -183,7 +208,7 @@ class Observer(Agent[ObserverState]):
             if visit is None:
                 return None
             config = self._configure(visit)
-            if _modes(config, self.planner.ifs_survey(visit)):
+            if config.modes or self.planner.ifs_survey(visit) is not None:
                 return visit, config
             assert visit.tile is not None
             self.ledger.nothing_in(visit.tile)
@@ -213,6 +238,8 @@ class Observer(Agent[ObserverState]):
         if self._use_since is not None:
             since, was, of_visit, why = self._use_since
             if self.now > since:
+                if was == "science":
+                    self.state.science_s += self.now - since
                 self.record(
                     "time_use",
                     night=self.day.index,
@@ -229,34 +256,77 @@ class Observer(Agent[ObserverState]):
     def _visit(self, plan: Visit, config: Configuration) -> Process:
         number, decided_s = self.state.visits, self.now
         self.state.visits += 1
+        if not plan.stays:
+            self._leave()
+        going = self._integral if self._integral is not None and self._integral.going else None
+        ifs = self.planner.ifs_survey(plan) if going is None else None
         reconfiguration_s = self.dome.positioners.prepare(config)
-        ifs = self.planner.ifs_survey(plan)
-        self.ledger.begin(number, plan.tile, ifs, config)
-        works = {m: work_key(m, number, self.day.index) for m in _modes(config, ifs)}
+        self.ledger.begin(number, plan.tile, ifs, config, decided_s)
+        works = {m: work_key(m, number, self.day.index) for m in config.modes}
+        if ifs is not None:
+            works["ifs"] = work_key("ifs", number, self.day.index)
         for mode, key in works.items():
             self.dome.pipeline.expect(key, mode, number, self.day.index)
         for alert in config.alerts:
             self.dome.broker.take(alert, number, decided_s)
-        run = VisitRun(
-            self.day,
-            self.parts,
-            self.dome,
-            self.planner,
-            self.ledger,
-            plan,
-            number,
-            config,
-            reconfiguration_s,
-            works,
-            self._use,
+        shutter = Shutter(
+            self.day, self.dome, self.planner, self.ledger, plan, number, works,
             self._next_exposure,
-        )
+        )  # fmt: skip
+
+        def integral() -> IntegralRun | None:
+            if ifs is not None and plan.tile is not None and self._integral is None:
+                self._integral = self._begin_integral(shutter, number, plan.tile, ifs)
+            return self._integral
+
+        run = VisitRun(
+            self.day, self.parts, self.dome, self.planner, plan, number, config,
+            reconfiguration_s, shutter, integral, self._use,
+        )  # fmt: skip
+        self.planner.here = plan.tile
         yield from run.run()
-        for key in works.values():
-            self.dome.pipeline.complete(key)
-        self._record_visit(run, decided_s)
-        self._record_fibres(run)
+        for mode in run.modes:
+            self.dome.pipeline.complete(works[mode])
+        if ifs is not None and self._integral is None:  # the sky did not let it begin
+            self._end_integral(number, works["ifs"])
+        record_visit(self, run, decided_s, self._pointing(number))
         self._close_visit(number)
+
+    def _pointing(self, visit: int) -> int:
+        """The visit that began the stay at this field."""
+        return visit if self._integral is None else min(visit, self._integral.visit)
+
+    def _begin_integral(self, shutter: Shutter, visit: int, tile: int, ifs: int) -> IntegralRun:
+        """Let the integral field expose on its own clock."""
+        rules = self.parts.scenario.surveys[self.parts.survey_names[ifs]]
+        return IntegralRun(
+            self.env,
+            self.dome,
+            shutter,
+            self.parts.scenario.observing.exposure_s,
+            lambda: self.ledger.field_left(ifs, tile) * rules.required_s,
+            shutter.works["ifs"],
+            visit,
+            tile,
+        )
+
+    def _leave(self) -> None:
+        """Stop what is bound to the pointing, before the telescope leaves it."""
+        self.planner.here = None
+        run, self._integral = self._integral, None
+        if run is not None:
+            run.stop()
+            self.env.process(self._after(run))
+
+    def _after(self, run: IntegralRun) -> Process:
+        """When the integral field's last exposure is read, its visit is complete."""
+        if run.process.is_alive:
+            yield run.process
+        self._end_integral(run.visit, run.key)
+
+    def _end_integral(self, visit: int, key: str) -> None:
+        self.dome.pipeline.complete(key)
+        self.ledger.close(visit, "ifs")
 
     def _configure(self, plan: Visit) -> Configuration:
         return configure(
@@ -265,7 +335,7 @@ class Observer(Agent[ObserverState]):
             self.dome.positioners.usable,
             plan.ra_rad,
             plan.dec_rad,
-            plan.sky,
+            plan.surveys,
             self.parts.clock.decimal_year(self.now),
             self.dome.broker.waiting(("insert", "switch", "abort")),
         )
@@ -275,66 +345,9 @@ class Observer(Agent[ObserverState]):
         return self.state.exposures - 1
 
     def _close_visit(self, number: int) -> None:
-        """No exposure will follow: alerts that nothing can answer any more wait again."""
+        """The fibres take no more: alerts that nothing can answer any more wait again."""
         pending = self.state.ledger.pending[number]
-        self.ledger.close(number)
+        self.ledger.close(number, "fibres")
         if not any(key.endswith("/lr") for key in pending.waiting):
             for alert in pending.alerts:
                 self.dome.broker.failed(alert)
-
-    def _record_visit(self, run: VisitRun, decided_s: float) -> None:
-        plan, times, night_ended = run.plan, run.times, self.now >= self.planner.until_s
-        start = times[0][0] if times else None
-        self.record(
-            "visits",
-            visit=run.number,
-            night=self.day.index,
-            tile=plan.tile,
-            reason=plan.reason,
-            ra_deg=float(np.degrees(plan.ra_rad)),
-            dec_deg=float(np.degrees(plan.dec_rad)),
-            decided_s=decided_s,
-            start_s=start,
-            end_s=times[-1][1] if times else None,
-            airmass=None if start is None else self.planner.airmass(plan, start),
-            sky=None if start is None else self.planner.brightness(plan, start),
-            signal_expected=plan.signal,
-            slew_s=run.slew_s,
-            reconfiguration_s=run.reconfiguration_s,
-            exposures=len(times),
-            open_shutter_s=run.open_s,
-            allocation_gap=run.config.gap,
-            score=plan.decision.score,
-            runner_up=plan.decision.runner_up,
-            runner_up_score=plan.decision.runner_up_score,
-            interrupted_by=run.cause or ("night" if night_ended and not times else ""),
-        )
-
-    def _record_fibres(self, run: VisitRun) -> None:
-        config = run.config
-        for mode, uses in config.uses.items():
-            self.record(
-                "fibres",
-                visit=run.number,
-                mode=mode,
-                **uses,
-                candidates=config.candidates[mode],
-                unused_time_s=uses["unassigned"] * run.open_s,
-            )
-        for number, survey in enumerate(self.parts.survey_names):
-            if config.wanted[number]:
-                self.record(
-                    "assignments",
-                    visit=run.number,
-                    survey=survey,
-                    mode=self.parts.scenario.surveys[survey].mode,
-                    wanted=config.wanted[number],
-                    assigned=config.assigned[number],
-                )
-
-
-def _modes(config: Configuration, ifs: int | None) -> list[str]:
-    """Modes that take data in a visit: fibres with a target, or a field."""
-    taking = {mode: uses["science"] > 0 for mode, uses in config.uses.items()}
-    taking["ifs"] = ifs is not None
-    return [m for m in MODES if taking[m]]

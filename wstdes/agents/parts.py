@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wstdes.agents.conditions import Sensitivity
+from wstdes.agents.outlook import Outlook
 from wstdes.clock import Clock
 from wstdes.config.hardware import Spectrograph
 from wstdes.config.scenario import MODES, Scenario
@@ -77,6 +80,8 @@ class Parts:
         Links from place to place.
     credits : tuple of str
         Whom to thank for catalogues.
+    closures : tuple of str
+        The closure that takes each night; nothing for nights with science.
     """
 
     scenario: Scenario
@@ -98,11 +103,31 @@ class Parts:
     solar_scale: float
     routes: dict[tuple[str, str], tuple[str, ...]]
     credits: tuple[str, ...]
+    closures: tuple[str, ...]
+
+    @cached_property
+    def sensitivity(self) -> Sensitivity:
+        """Effective time of the modes, from conditions."""
+        return Sensitivity(self.scenario)
+
+    @cached_property
+    def outlook(self) -> Outlook:
+        """What lies ahead, for policies that plan."""
+        return Outlook(self)
 
     @property
     def modes(self) -> tuple[str, ...]:
         """Modes that this facility has."""
         return self.scenario.spectrographs.modes
+
+    @cached_property
+    def science_fibres(self) -> dict[str, int]:
+        """Fibres for targets, by mode; one for the integral field."""
+        model = self.scenario.focal_plane
+        usable = 1.0 - model.broken_fraction
+        lr = usable * (1.0 - model.sky_fraction - model.standard_fraction_lr)
+        hr = usable * (1.0 - model.sky_fraction - model.standard_fraction_hr)
+        return {"lr": round(model.lr_fibres * lr), "hr": round(model.hr_fibres * hr), "ifs": 1}
 
     def spectrograph(self, mode: str) -> Spectrograph:
         """The spectrographs of a mode."""

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wstdes.agents.conditions import Sensitivity
 from wstdes.agents.ledger import SurveyLedger
 from wstdes.agents.parts import Parts
 from wstdes.agents.records import Alert
 from wstdes.agents.telescope import Telescope
 from wstdes.agents.weather import Weather
+from wstdes.config.surveys import Survey
 from wstdes.kernel import Day
 from wstdes.models.instrument import effective_rate
-from wstdes.models.sky import Background, DaySky, airmass
-from wstdes.policies.views import AlertView, Decision, SkyView
+from wstdes.models.sky import Background, DaySky, FieldsSky, airmass
+from wstdes.policies.views import AlertView, Decision, SeasonPlan, SkyView
 
-__all__ = ["Planner", "Visit"]
+__all__ = ["Goal", "Planner", "Visit"]
 
 Array = NDArray[np.float64]
 SHORTEST_SHARE = 0.5
@@ -27,6 +28,17 @@ ALERT_OFFSET_RAD = np.radians(0.3)
 """An alert's field is centred this far from it, so that it does not fall on the IFS field."""
 ALERT_SHIFT_RAD = np.radians(30.0 / 3600.0)
 """Where no fibre reaches the alert, the field is moved by this, less than a pitch."""
+TURN_RAD_PER_S = 2.0 * np.pi / 86164.0905
+"""Of the sky, seen from the Earth."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Effective time after which a visit ends, for spectra of a mode under a kind of noise."""
+
+    effective_s: float
+    mode: str
+    noise: str
 
 
 @dataclass(frozen=True)
@@ -43,12 +55,18 @@ class Visit:
         The same in CIRS of the day [rad].
     reason : str
         survey, switch or abort.
-    exposures, exposure_s : int, float
-        How many, of what length [s].
+    exposures, open_s : int, float
+        How many, and their open-shutter time in all [s].
     sky, signal : float
         Sky over dark, and light in a fibre over that in reference conditions, to be expected.
     decision : Decision
         The policy's.
+    surveys : frozenset of int
+        Numbers of the surveys that want it now.
+    stays : bool
+        The telescope points there already.
+    goal : Goal or None
+        After which it ends; None: after its exposures.
     alert : int or None
         The alert that it is for.
     """
@@ -59,11 +77,23 @@ class Visit:
     cirs_rad: tuple[float, float]
     reason: str
     exposures: int
-    exposure_s: float
+    open_s: float
     sky: float
     signal: float
     decision: Decision
+    surveys: frozenset[int] = frozenset()
+    stays: bool = False
+    goal: Goal | None = None
     alert: int | None = None
+
+
+@dataclass(frozen=True)
+class _Lengths:
+    """Visits to tiles: open time and length without slew [s], and exposures, shape (k,)."""
+
+    open_s: Array
+    visit_s: Array
+    exposures: NDArray[np.int64]
 
 
 class Planner:
@@ -92,68 +122,102 @@ class Planner:
         self.telescope = telescope
         self.ledger = ledger
         self.sky = DaySky(parts.clock, parts.horizon, day.start_s)
-        self.sensitivity = Sensitivity(parts.scenario)
+        self.sensitivity = parts.sensitivity
         self.until_s = day.end_s
-        exposure_s = parts.scenario.observing.exposure_s
+        self.here: int | None = None
+        """The tile that the telescope points at."""
+        self.plan: SeasonPlan | None = None
+        """What the scheduling policy planned."""
+        site, exposure_s = parts.scenario.site, parts.scenario.observing.exposure_s
+        self._background = Background(site.extinction_mag, site.dark_sky_mag)
         self._floors = {m: self.sensitivity.noise_floor(m, exposure_s) for m in parts.modes}
-        self._tiles = self.sky.fields(parts.tiling.ra_rad, parts.tiling.dec_rad)
-        self._background = Background(
-            parts.scenario.site.extinction_mag, parts.scenario.site.dark_sky_mag
-        )
+
+    @cached_property
+    def _tiles(self) -> FieldsSky:
+        return self.sky.fields(self.parts.tiling.ra_rad, self.parts.tiling.dec_rad)
+
+    @cached_property
+    def _limits(self) -> tuple[Array, Array]:
+        """Hour angles of the tiles at the lowest altitude allowed, and at the highest [rad]."""
+        model, latitude = self.parts.scenario.telescope, self.parts.horizon.latitude_rad
+        dec = np.arcsin(self._tiles.cirs[:, 2])
+
+        def at(altitude_rad: float) -> Array:
+            cosine = (np.sin(altitude_rad) - np.sin(latitude) * np.sin(dec)) / (
+                np.cos(latitude) * np.cos(dec)
+            )
+            return np.asarray(np.where(cosine > 1.0, -1.0, np.arccos(np.clip(cosine, -1.0, 1.0))))
+
+        return at(np.pi / 2 - model.zenith_distance_max_rad), at(model.altitude_max_rad)
 
     # Times of a visit ------------------------------------------------------------------------
 
-    def overhead_s(self) -> float:
-        """Time of a visit besides slew and exposures [s]."""
+    def overhead_s(self, stays: bool = False) -> float:
+        """Time of a visit besides slew and exposures [s]; less where the telescope stays."""
         plan = self.parts.scenario.calibration
-        read = self._readout_s()
+        read = self._readout_s
         return (
-            self.parts.scenario.telescope.acquisition_s
+            (0.0 if stays else self.parts.scenario.telescope.acquisition_s)
             + plan.standard_frames * (plan.standard_frame_s + read)
             + plan.attached_frames * (plan.attached_frame_s + read)
         )
 
+    @cached_property
     def _readout_s(self) -> float:
         return max(self.parts.spectrograph(m).readout_s for m in self.parts.modes)
 
-    def _fit(self, exposures: int, slew_s: float) -> tuple[int, float]:
-        """Exposures that fit before the night's science ends, and their length [s]."""
-        wanted_s = self.parts.scenario.observing.exposure_s
-        left = self.until_s - self.day.now - slew_s - self.overhead_s()
-        fit = min(exposures, int((left + 1e-9) // (wanted_s + self._readout_s())))
-        if fit >= 1:
-            return fit, wanted_s
-        short = left - self._readout_s()
-        return (1, short) if short >= SHORTEST_SHARE * wanted_s else (0, 0.0)
+    def _fit(self, wanted_open_s: Array, slew_s: Array, overhead_s: Array | float) -> _Lengths:
+        """Lengths of visits, cut so that they end with the night's science."""
+        longest = self.parts.scenario.observing.exposure_s
+        count = np.maximum(1, np.ceil(wanted_open_s / longest - 1e-9)).astype(np.int64)
+        left = self.until_s - self.day.now - slew_s - overhead_s
+        open_s = np.minimum(wanted_open_s, left - count * self._readout_s)
+        open_s = np.where(
+            open_s >= SHORTEST_SHARE * np.minimum(longest, wanted_open_s), open_s, 0.0
+        )
+        count = np.where(open_s > 0.0, np.ceil(open_s / longest - 1e-9), 0).astype(np.int64)
+        return _Lengths(open_s, overhead_s + open_s + count * self._readout_s, count)
 
     # Visits ----------------------------------------------------------------------------------
 
     def for_surveys(self) -> Visit | None:
         """What the scheduling policy wants now."""
-        least_slew = self.parts.scenario.focal_plane.reconfiguration_s
-        count, length = self._fit(self.parts.scenario.observing.exposures, least_slew)
-        if not count:
-            return None
-        visit_s = self.overhead_s() + count * (length + self._readout_s())
-        view = self._view(visit_s, count * length)
+        view, counts = self._view()
         decision = self.parts.policies.scheduling.choose(view)
         if decision.tile is None:
             return None
         tile = int(decision.tile)
         place = int(np.searchsorted(view.tiles, tile))
+        wanted = self._wanted(view.sky, view.remaining, view.urgency, view.sun_altitude_rad)[place]
         tiling = self.parts.tiling
+        vector = self._tiles.cirs[tile]
         return Visit(
             tile,
             float(tiling.ra_rad[tile]),
             float(tiling.dec_rad[tile]),
-            (float(self._tiles.ra_rad[tile]), float(np.arcsin(self._tiles.cirs[tile, 2]))),
+            (float(np.arctan2(vector[1], vector[0])), float(np.arcsin(vector[2]))),
             "survey",
-            count,
-            length,
+            int(counts[place]),
+            float(view.open_s[place]),
             float(view.sky[place]),
             float(view.signal[place]),
             decision,
+            frozenset(self.parts.tile_surveys[i] for i in np.flatnonzero(wanted)),
+            self.here == tile,
+            self._goal(wanted, view, place),
         )
+
+    def _goal(self, wanted: NDArray[np.bool_], view: SkyView, place: int) -> Goal | None:
+        """What ends a visit: the survey that takes longest, if all that want it say."""
+        goals = []
+        for i in np.flatnonzero(wanted):
+            survey = self._survey(self.parts.tile_surveys[i])
+            if survey.visit_effective_s is None:
+                return None
+            rate = float(view.rate(view.surveys[i])[place])
+            goal = Goal(survey.visit_effective_s, survey.mode, survey.noise)
+            goals.append((survey.visit_effective_s / max(rate, 1e-6), i, goal))
+        return max(goals)[2] if goals else None
 
     def for_alert(self, alert: Alert, *, exposing: bool, shifts: int = 0) -> Visit | None:
         """A field for an alert, if the policy wants one and the sky allows it now.
@@ -168,18 +232,19 @@ class Planner:
             How often the field was moved because no fibre reached the alert.
         """
         alert_class = self.parts.scenario.alerts[alert.alert_class]
-        count, length = self._fit(alert_class.exposures, 60.0)
-        if not count:
+        wanted = alert_class.exposures * self.parts.scenario.observing.exposure_s
+        fit = self._fit(np.array([wanted]), np.array([60.0]), self.overhead_s())
+        if not fit.exposures[0]:
             return None
         # Away from the pole, so that the centre is not beyond it.
         offset = ALERT_OFFSET_RAD + shifts * ALERT_SHIFT_RAD
         dec = alert.dec_rad + (offset if alert.dec_rad < 0 else -offset)
         ra, dec_now = self.sky.to_cirs(np.array([alert.ra_rad]), np.array([dec]))
-        visit_s = self.overhead_s() + count * (length + self._readout_s())
-        if not self._observable(ra, dec_now, visit_s)[0]:
+        visit_s = float(fit.visit_s[0])
+        if not self._stays_up(ra, dec_now, visit_s):
             return None
-        middle = self.day.now + 0.5 * visit_s
-        sky, signal = self._quality(ra, dec_now, middle)
+        field = self.sky.fields(np.array([alert.ra_rad]), np.array([dec]))
+        sky, signal = self._quality(field, self.day.now + 0.5 * visit_s, None)
         response = self.parts.policies.alerts.respond(
             AlertView(
                 alert_class.response,
@@ -197,12 +262,13 @@ class Planner:
             dec,
             (float(ra[0]), float(dec_now[0])),
             response,
-            count,
-            length,
+            int(fit.exposures[0]),
+            float(fit.open_s[0]),
             float(sky[0]),
             float(signal[0]),
             Decision(None),
-            alert.number,
+            frozenset(range(len(self.parts.survey_names))),
+            alert=alert.number,
         )
 
     def direction(self, visit: Visit, t_s: float) -> tuple[float, float]:
@@ -216,12 +282,8 @@ class Planner:
         """The survey of fixed fields that a visit serves: the first by priority with time left."""
         if visit.tile is None:
             return None
-        names, surveys = self.parts.survey_names, self.parts.scenario.surveys
-        order = sorted(self.parts.ifs_surveys, key=lambda s: -surveys[names[s]].priority)
-        for number in order:
-            wanted = self.parts.tiling.inside[visit.tile, number]
-            dark_enough = visit.sky <= surveys[names[number]].sky_brightness_max
-            if wanted and dark_enough and self.ledger.field_left(number, visit.tile) > 0:
+        for number in sorted(self.parts.ifs_surveys, key=lambda s: -self._survey(s).priority):
+            if number in visit.surveys and self.ledger.field_left(number, visit.tile) > 0:
                 return number
         return None
 
@@ -233,74 +295,120 @@ class Planner:
 
     def brightness(self, visit: Visit, t_s: float) -> float:
         """Sky brightness at a visit's centre, over dark, at a moment."""
-        ra, dec = np.array([visit.cirs_rad[0]]), np.array([visit.cirs_rad[1]])
-        return float(self._quality(ra, dec, t_s)[0][0])
+        field = self.sky.fields(np.array([visit.ra_rad]), np.array([visit.dec_rad]))
+        return float(field.brightness(self.sky.at(t_s), self._background)[0])
 
-    def _quality(self, ra: Array, dec: Array, t_s: float) -> tuple[Array, Array]:
-        """Sky brightness over dark, and relative signal at low resolution, at CIRS positions."""
-        site, current = self.parts.scenario.site, self.weather.current
-        state = self.sky.at(t_s)
-        sky = self.sky.brightness(state, ra, dec, site.extinction_mag, site.dark_sky_mag)
-        altitude, _ = self.sky.altaz(ra, dec, t_s)
-        mass = airmass(np.maximum(altitude, 0.1))
+    def rate(self, visit: Visit, goal: Goal) -> float:
+        """Effective over open-shutter time to be expected now."""
+        current, now = self.weather.current, self.day.now
+        signal = self.sensitivity.signal(
+            goal.mode, current.seeing_rad, current.transparency, self.airmass(visit, now)
+        )
+        sky = self.brightness(visit, now)
+        return float(effective_rate(float(signal), sky, goal.noise, self._floors[goal.mode]))
+
+    def _quality(
+        self, fields: FieldsSky, t_s: float, which: NDArray[np.int64] | None
+    ) -> tuple[Array, Array]:
+        """Sky brightness over dark, and relative signal at low resolution, of fields."""
+        current = self.weather.current
+        sky = fields.brightness(self.sky.at(t_s), self._background, which)
+        mass = fields.at(t_s, which).airmass
         return sky, self.sensitivity.signal("lr", current.seeing_rad, current.transparency, mass)
 
-    def _observable(self, ra: Array, dec: Array, visit_s: float) -> NDArray[np.bool_]:
-        """Whether CIRS positions stay within the limits from now to the end of a visit."""
+    def _stays_up(self, ra: Array, dec: Array, visit_s: float) -> bool:
+        """Whether a CIRS position stays within the limits from now to the end of a visit."""
         model = self.parts.scenario.telescope
         low, high = np.pi / 2 - model.zenith_distance_max_rad, model.altitude_max_rad
-        good = np.ones(len(ra), dtype=np.bool_)
-        for share in (0.0, 0.5, 1.0):
-            altitude, _ = self.sky.altaz(ra, dec, self.day.now + share * visit_s)
-            good &= (altitude >= low) & (altitude <= high)
-        return good
+        times = self.day.now + visit_s * np.array([0.0, 0.5, 1.0])
+        altitude, _ = self.sky.altaz(ra, dec, times)
+        return bool(((altitude >= low) & (altitude <= high)).all())
 
-    def _view(self, visit_s: float, open_s: float) -> SkyView:
-        """The moment, over the tiles that stay within the limits to the end of a visit."""
-        now, ledger, tiling = self.day.now, self.ledger.state, self.parts.tiling
-        middle = now + 0.5 * visit_s
-        model, current = self.parts.scenario.telescope, self.weather.current
-        sines = self._tiles.sin_altitude(now + visit_s * np.array([0.0, 0.5, 1.0]))
-        low, high = np.cos(model.zenith_distance_max_rad), np.sin(model.altitude_max_rad)
-        up = np.flatnonzero(((sines >= low) & (sines <= high)).all(axis=0))
-        state, here, then = (
-            self.sky.at(middle),
-            self._tiles.at(now, up),
-            self._tiles.at(middle, up),
-        )
+    def _up(self, hour_angle: Array, visit_s: Array | float) -> NDArray[np.bool_]:
+        """Whether tiles stay within the limits from now to the end of a visit."""
+        low, high = self._limits
+        end = hour_angle + TURN_RAD_PER_S * visit_s
+        crosses = (high > 0.0) & (hour_angle < high) & (end > -high)
+        return np.asarray((hour_angle >= -low) & (end <= low) & ~crosses)
+
+    def _wanted(
+        self, sky: Array, remaining: Array, urgency: Array, sun_altitude_rad: float
+    ) -> NDArray[np.bool_]:
+        """Which surveys want which tiles in this sky, shape (k, surveys)."""
+        views = self.parts.views
+        low, high = (np.array([getattr(v, k) for v in views]) for k in ("sky_min", "sky_max"))
+        sun = np.array([v.sun_altitude_max_rad for v in views])
+        fits = (sky[:, None] >= low) & (sky[:, None] <= high) & (sun_altitude_rad <= sun)
+        return np.asarray(fits & (remaining > 0.0) & (urgency > 0.0))
+
+    def _wanted_open_s(self, wanted: NDArray[np.bool_], sky: Array, signal: Array) -> Array:
+        """Open-shutter time that visits should have, shape (k,) [s]."""
+        observing = self.parts.scenario.observing
+        most = observing.exposures * observing.exposure_s
+        need = np.zeros(len(sky))
+        for i, number in enumerate(self.parts.tile_surveys):
+            survey = self._survey(number)
+            if survey.visit_effective_s is None:
+                need = np.where(wanted[:, i], most, need)
+                continue
+            rate = effective_rate(signal, sky, survey.noise, self._floors[survey.mode])
+            longest = np.minimum(most, survey.visit_effective_s / np.maximum(rate, 1e-6))
+            need = np.where(wanted[:, i], np.maximum(need, longest), need)
+        return np.where(need > 0.0, need, most)
+
+    def _view(self) -> tuple[SkyView, NDArray[np.int64]]:
+        """The moment, over the tiles that can be observed; and the exposures of a visit to each."""
+        now, parts, ledger = self.day.now, self.parts, self.ledger
+        observing = parts.scenario.observing
+        slew_least = parts.scenario.focal_plane.reconfiguration_s
+        typical = 0.5 * observing.exposures * observing.exposure_s
+        stand = self._tiles.at(now)
+        up = np.flatnonzero(self._up(stand.hour_angle_rad, 0.0) & (ledger.left > 0.0))
         slew = np.maximum(
-            self.telescope.slew_times(here.altitude_rad, here.azimuth_rad),
-            self.parts.scenario.focal_plane.reconfiguration_s,
+            self.telescope.slew_times(stand.altitude_rad[up], stand.azimuth_rad[up]), slew_least
         )
-        return SkyView(
+        overhead = np.full(len(up), self.overhead_s())
+        if self.here is not None:
+            stays = up == self.here
+            slew[stays], overhead[stays] = slew_least, self.overhead_s(stays=True)
+        middle = now + 0.5 * (float(overhead.mean()) if len(up) else 0.0) + 0.5 * typical
+        state = self.sky.at(middle)
+        sky, signal = self._quality(self._tiles, middle, up)
+        remaining, urgency = ledger.remaining(up), ledger.urgency(up, now)
+        wanted = self._wanted(sky, remaining, urgency, state.sun_altitude_rad)
+        fit = self._fit(self._wanted_open_s(wanted, sky, signal), slew, overhead)
+        high = np.full(len(stand.hour_angle_rad), np.nan)
+        high[up] = fit.visit_s + slew
+        good = (fit.exposures > 0) & self._up(stand.hour_angle_rad, high)[up]
+        up, k = up[good], np.flatnonzero(good)
+        then = self._tiles.at(middle, up)
+        view = SkyView(
             now,
             self.until_s,
             self.day.index,
             state.sun_altitude_rad,
-            self.parts.views,
+            parts.views,
             up,
-            tiling.ra_rad[up],
-            tiling.dec_rad[up],
-            ledger.remaining[up],
-            self.parts.expected[up],
-            np.ones((len(up), len(self.parts.views))),
+            parts.tiling.ra_rad[up],
+            parts.tiling.dec_rad[up],
+            remaining[k],
+            parts.expected[up],
+            urgency[k],
             then.altitude_rad,
             then.airmass,
             then.hour_angle_rad,
             self._tiles.moon_separation(state, up),
-            self.sensitivity.signal("lr", current.seeing_rad, current.transparency, then.airmass),
-            self._tiles.brightness(state, self._background, up),
-            np.full(len(up), visit_s),
-            np.full(len(up), open_s),
-            slew,
-            ledger.tile_visits[up],
-            self._fibres(),
+            signal[k],
+            sky[k],
+            fit.visit_s[k],
+            fit.open_s[k],
+            slew[k],
+            ledger.state.tile_visits[up],
+            parts.science_fibres,
             self._floors,
+            self.plan,
         )
+        return view, fit.exposures[k]
 
-    def _fibres(self) -> dict[str, int]:
-        model = self.parts.scenario.focal_plane
-        usable = 1.0 - model.broken_fraction
-        lr = usable * (1.0 - model.sky_fraction - model.standard_fraction_lr)
-        hr = usable * (1.0 - model.sky_fraction - model.standard_fraction_hr)
-        return {"lr": round(model.lr_fibres * lr), "hr": round(model.hr_fibres * hr), "ifs": 1}
+    def _survey(self, number: int) -> Survey:
+        return self.parts.scenario.surveys[self.parts.survey_names[number]]

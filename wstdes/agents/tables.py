@@ -50,6 +50,7 @@ TABLES: tuple[Table, ...] = (
             _time("sunrise", "Sun above the twilight limit"),
             _float("moon_illumination", "lit share of the Moon at the middle of the night"),
             _int("visits", "visits made"),
+            _text("closed", "the closure that took the night; or nothing"),
         ),
     ),
     Table(
@@ -62,11 +63,12 @@ TABLES: tuple[Table, ...] = (
             _text(
                 "state",
                 "science, standard, acquisition, slew, reconfiguration, readout, calibration, "
-                "weather, fault, idle or twilight",
+                "focus, weather, fault, idle, closed or twilight",
             ),
             Column("visit", "int", "visit it belongs to; null where it belongs to none"),
             _text(
-                "cause", "what limited it: cloud, wind, humidity, telescope, no tile; or nothing"
+                "cause",
+                "what limited it: cloud, wind, humidity, telescope, no tile, or a closure",
             ),
         ),
     ),
@@ -92,6 +94,7 @@ TABLES: tuple[Table, ...] = (
             _VISIT,
             _NIGHT,
             Column("tile", "int", "tile of the tiling; null for a field set on an alert"),
+            _int("pointing", "the visit that began the stay at this field"),
             _text("reason", "survey, switch or abort"),
             _float("ra_deg", "ICRS right ascension of the centre", "deg"),
             _float("dec_deg", "ICRS declination of the centre", "deg"),
@@ -105,6 +108,7 @@ TABLES: tuple[Table, ...] = (
             _seconds("reconfiguration", "time to move the positioners"),
             _int("exposures", "exposures taken"),
             _seconds("open_shutter", "open-shutter time"),
+            _seconds("goal", "effective time after which it was to end; null: by exposures"),
             Column(
                 "allocation_gap",
                 "float",
@@ -115,6 +119,17 @@ TABLES: tuple[Table, ...] = (
             Column("runner_up", "int", "the next best tile"),
             _float("runner_up_score", "its score"),
             _text("interrupted_by", "weather, fault, alert, night; or nothing"),
+        ),
+    ),
+    Table(
+        "scores",
+        "a term of the score of a visit's tile, or of the next best",
+        (
+            _VISIT,
+            _int("rank", "0: the tile that was chosen, 1: the next best"),
+            _int("tile", "the tile"),
+            _text("term", "what it counts"),
+            _float("value", "what it counts for"),
         ),
     ),
     Table(

@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
-import numpy as np
 import simpy
 
 from wstdes.agents.configuration import Configuration
 from wstdes.agents.dome import Dome
-from wstdes.agents.ledger import SurveyLedger
+from wstdes.agents.exposures import Shutter
+from wstdes.agents.integral import IntegralRun
 from wstdes.agents.parts import Parts
 from wstdes.agents.planning import Planner, Visit
-from wstdes.agents.quality import Sample
-from wstdes.agents.records import Frames
 from wstdes.kernel import Day
-from wstdes.models.instrument import effective_rate
 
 __all__ = ["VisitRun"]
 
 Process = Generator[simpy.Event, Any, None]
-_ARCSEC = np.pi / 648000.0
 
 
 class VisitRun:
-    """One visit, from the decision to the last read-out.
+    """One visit of the fibres, from the decision to the last read-out.
 
     Parameters
     ----------
@@ -37,8 +33,6 @@ class VisitRun:
         The agents it works with.
     planner : Planner
         Where things stand in the sky.
-    ledger : SurveyLedger
-        The account with the surveys.
     plan : Visit
         What to do.
     number : int
@@ -47,12 +41,13 @@ class VisitRun:
         Of the fibres.
     reconfiguration_s : float
         How long the positioners take to get there [s].
-    works : dict of str to str
-        The pipeline's work for each mode that takes data.
+    shutter : Shutter
+        Takes the exposures; its works are those of all modes that take data.
+    integral : callable
+        The integral-field run of the pointing, if there is one now; begins one where the visit
+        has one of its own.
     use : callable
         Called with a state of the night's time.
-    next_exposure : callable
-        Returns a new exposure's number.
     """
 
     def __init__(
@@ -61,22 +56,23 @@ class VisitRun:
         parts: Parts,
         dome: Dome,
         planner: Planner,
-        ledger: SurveyLedger,
         plan: Visit,
         number: int,
         config: Configuration,
         reconfiguration_s: float,
-        works: dict[str, str],
+        shutter: Shutter,
+        integral: Callable[[], IntegralRun | None],
         use: Callable[[str, int], None],
-        next_exposure: Callable[[], int],
     ) -> None:
         self.day, self.env, self.parts, self.dome = day, day.env, parts, dome
-        self.planner, self.ledger, self.plan, self.number = planner, ledger, plan, number
-        self.config, self.works = config, works
-        self._use, self._next_exposure = use, next_exposure
+        self.planner, self.plan, self.number = planner, plan, number
+        self.config, self.shutter, self._integral = config, shutter, integral
+        self.modes = [mode for mode in shutter.works if mode != "ifs"]
+        self._use = use
         self.reconfiguration_s = reconfiguration_s
         self.slew_s = 0.0
         self.open_s = 0.0
+        self.effective_s = 0.0
         self.times: list[tuple[float, float]] = []
         self.cause = ""
 
@@ -84,43 +80,59 @@ class VisitRun:
         """Make the visit."""
         calibration = self.parts.scenario.calibration
         survey = self.plan.reason == "survey"
+        attached = ("attached", calibration.attached_frames, calibration.attached_frame_s)
         yield from self._move()
         if survey:
-            yield from self._calibrate(
-                "attached", calibration.attached_frames, calibration.attached_frame_s
-            )
-        self._use("acquisition", self.number)
-        yield self.env.timeout(self.parts.scenario.telescope.acquisition_s)
+            yield from self._lamps(*attached)
+        if not self.plan.stays:
+            self._use("acquisition", self.number)
+            yield self.env.timeout(self.parts.scenario.telescope.acquisition_s)
         self.cause = self._obstacle()
         if not self.cause:
+            self._integral()
             yield from self._calibrate(
-                "standard", calibration.standard_frames, calibration.standard_frame_s
+                "standard",
+                calibration.standard_frames,
+                calibration.standard_frame_s,
+                self._modes_with_standards(),
             )
             yield from self._expose_all()
         if not survey:
-            yield from self._calibrate(
-                "attached", calibration.attached_frames, calibration.attached_frame_s
-            )
+            yield from self._lamps(*attached)
 
     def _move(self) -> Process:
-        self._use("slew", self.number)
         begin = self.day.now
-        altitude, azimuth = self.planner.direction(self.plan, begin)
-        slew = self.dome.telescope.slew(altitude, azimuth)
         move = self.dome.positioners.move(self.reconfiguration_s)
+        if self.plan.stays:
+            self._use("reconfiguration", self.number)
+            yield move
+            return
+        self._use("slew", self.number)
+        slew = self.dome.telescope.slew(*self.planner.direction(self.plan, begin))
         yield slew | move
-        if slew.processed or not slew.is_alive:
-            self.slew_s = self.day.now - begin
         if slew.is_alive:
             yield slew
-            self.slew_s = self.day.now - begin
-        elif move.is_alive:
+        self.slew_s = self.day.now - begin
+        if move.is_alive:
             self._use("reconfiguration", self.number)
             yield move
 
-    def _calibrate(self, kind: str, count: int, frame_s: float) -> Process:
-        works = self._modes_with_standards() if kind == "standard" else self.works
-        if not works:
+    def _lamps(self, kind: str, count: int, frame_s: float) -> Process:
+        """Frames of lamps: an integral field that goes on closes its shutter meanwhile."""
+        modes = list(self.shutter.works)
+        running = self._running()
+        if running is not None:
+            running.lamps(on=True)
+        yield from self._calibrate(kind, count, frame_s, {m: self.shutter.works[m] for m in modes})
+        if running is not None:
+            running.lamps(on=False)
+
+    def _running(self) -> IntegralRun | None:
+        """The integral field that an earlier visit began here, if this one stays."""
+        return self._integral() if self.plan.stays else None
+
+    def _calibrate(self, kind: str, count: int, frame_s: float, works: dict[str, str]) -> Process:
+        if not works or not count:
             return
         self._use("standard" if kind == "standard" else "calibration", self.number)
         yield from self.dome.calibration.take(
@@ -130,7 +142,7 @@ class VisitRun:
     def _modes_with_standards(self) -> dict[str, str]:
         """Modes whose configuration has standards; the pipeline makes nothing of short frames."""
         uses = self.config.uses
-        return {m: "" for m in self.works if m in uses and uses[m]["standard"] > 0}
+        return {m: "" for m in self.modes if m in uses and uses[m]["standard"] > 0}
 
     def _obstacle(self) -> str:
         """What keeps the shutter closed; nothing if nothing does."""
@@ -138,14 +150,34 @@ class VisitRun:
             return "weather"
         return "" if self.dome.telescope.working else "fault"
 
+    # Exposures -------------------------------------------------------------------------------
+
     def _expose_all(self) -> Process:
-        for taken in range(self.plan.exposures):
+        """Exposures until the goal is reached, or all are taken."""
+        most = self.parts.scenario.observing.exposures if self.plan.goal else self.plan.exposures
+        for taken in range(most):
             self.cause = self.cause or self._obstacle()
             if taken and not self.cause and self._alert_waits("abort", "switch"):
                 self.cause = "alert"
-            if self.cause:
+            length = 0.0 if self.cause else self._length(taken)
+            if not length:
                 return
-            yield from self._expose()
+            yield from self._expose(length)
+
+    def _length(self, taken: int) -> float:
+        """Open-shutter time of the next exposure; none if the goal is reached [s]."""
+        goal, exposures = self.plan.goal, self.plan.exposures
+        if goal is None:
+            return self.plan.open_s / exposures
+        left = goal.effective_s - self.effective_s
+        if left <= 0.01 * goal.effective_s:
+            return 0.0
+        longest = self.parts.scenario.observing.exposure_s
+        open_s = left / max(self.planner.rate(self.plan, goal), 1e-6)
+        room = self.planner.until_s - self.day.now
+        count = max(1, -int(-open_s // longest))
+        length = min(open_s / count, longest, room)
+        return length if length >= min(1.0, open_s) else 0.0
 
     def _alert_waits(self, *responses: str) -> bool:
         """Whether an alert of these responses should be observed now instead."""
@@ -155,37 +187,42 @@ class VisitRun:
             for alert in self.dome.broker.waiting(responses)
         )
 
-    def _expose(self) -> Process:
+    def _expose(self, length_s: float) -> Process:
         self._use("science", self.number)
         begin = self.day.now
-        self.cause = yield from self._hold(begin + self.plan.exposure_s)
+        self.cause = yield from self._hold(begin, begin + length_s)
         end = self.day.now
         if end - begin < 1.0:
             return
-        exposure = self._next_exposure()
         self.times.append((begin, end))
         self.open_s += end - begin
         self._use("readout", self.number)
-        reads = {m: self._close_shutter(exposure, m, begin, end) for m in self.works}
+        goal = self.plan.goal
+        if goal is not None:
+            gained = self.shutter.effective(goal.mode, begin, end, end - begin)
+            self.effective_s += gained[goal.noise]
         self.dome.telescope.follow(*self.planner.direction(self.plan, end))
-        done = yield self.env.all_of([process for process, _ in reads.values()])
-        for mode, (process, row) in reads.items():
-            model = self.parts.spectrograph(mode)
-            self.day.trace.add(
-                "exposures",
-                **row,
-                mode=mode,
-                readout_end_s=end + model.readout_s,
-                product=done[process],
-            )
+        if not self.modes:
+            return
+        exposure = self.shutter.next_exposure()
+        stopped = bool(self.cause)
+        yield self.env.all_of(
+            [self.shutter.close(m, begin, end, end - begin, stopped, exposure) for m in self.modes]
+        )
 
-    def _hold(self, until_s: float) -> Generator[simpy.Event, Any, str]:
-        """Keep the shutter open; return what closed it early."""
-        dome = self.dome
-        while self.day.now < until_s:
+    def _hold(self, begin_s: float, until_s: float) -> Generator[simpy.Event, Any, str]:
+        """Keep the shutter open; return what closed it early.
+
+        Where the visit has a goal, the end is set anew whenever the weather changes.
+        """
+        dome, goal = self.dome, self.plan.goal
+        while self.day.now < until_s - 1e-6:
             closing, failed = dome.weather.closing.wait(), dome.telescope.failed.wait()
             timeout = self.env.timeout(until_s - self.day.now)
-            yield self.env.any_of([timeout, closing, failed, dome.broker.urgent.wait()])
+            events = [timeout, closing, failed, dome.broker.urgent.wait()]
+            if goal is not None:
+                events.append(dome.weather.changed.wait())
+            yield self.env.any_of(events)
             if timeout.processed:
                 return ""
             if not dome.telescope.working:
@@ -194,43 +231,17 @@ class VisitRun:
                 return "weather"
             if self._alert_waits("abort"):
                 return "alert"
+            if goal is not None:
+                until_s = self._end(begin_s)
         return ""
 
-    def _close_shutter(
-        self, exposure: int, mode: str, begin: float, end: float
-    ) -> tuple[simpy.Process, dict[str, Any]]:
-        """Measure an exposure of a mode, credit it, begin to read it; return its row."""
-        middle, sensitivity = 0.5 * (begin + end), self.planner.sensitivity
-        mean = self.dome.weather.mean(begin, end)
-        mass = self.planner.airmass(self.plan, middle)
-        sky = self.planner.brightness(self.plan, middle)
-        signal = float(sensitivity.signal(mode, mean.seeing_rad, mean.transparency, mass))
-        floor = sensitivity.noise_floor(mode, end - begin)
-        effective = {
-            noise: float(effective_rate(signal, sky, noise, floor)) * (end - begin)
-            for noise in ("sky", "source")
-        }
-        self.dome.quality.expect(exposure, mode, Sample(self.number, signal, end - begin))
-        self.ledger.credit(self.number, exposure, mode, (begin, end), effective)
-        process = self.dome.spectrographs[mode].read(
-            Frames("exposure", mode, self.number, exposure, self.day.index, end, self.works[mode])
-        )
-        quality = float(sensitivity.image_quality(mode, mean.seeing_rad, mass))
-        row = {
-            "exposure": exposure,
-            "visit": self.number,
-            "night": self.day.index,
-            "shutter_open_s": begin,
-            "shutter_close_s": end,
-            "open_shutter_s": end - begin,
-            "effective_s": effective["sky"],
-            "signal": signal,
-            "airmass": mass,
-            "seeing_arcsec": mean.seeing_rad / _ARCSEC,
-            "image_quality_arcsec": quality / _ARCSEC,
-            "transparency": mean.transparency,
-            "sky": sky,
-            "truncated": bool(self.cause),
-            "saturation_mag": sensitivity.saturation_mag(mode, mean.seeing_rad, mass, end - begin),
-        }
-        return process, row
+    def _end(self, begin_s: float) -> float:
+        """When an exposure that began at a moment should end, as the sky is now [s]."""
+        goal, now = self.plan.goal, self.day.now
+        assert goal is not None
+        so_far = self.effective_s
+        if now - begin_s > 1.0:
+            so_far += self.shutter.effective(goal.mode, begin_s, now, now - begin_s)[goal.noise]
+        more = (goal.effective_s - so_far) / max(self.planner.rate(self.plan, goal), 1e-6)
+        longest = begin_s + self.parts.scenario.observing.exposure_s
+        return max(now, min(now + more, longest, self.planner.until_s))

@@ -1,0 +1,145 @@
+"""Closing the shutter: an exposure is measured, credited, read out and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+import numpy as np
+import simpy
+
+from wstdes.agents.dome import Dome
+from wstdes.agents.ledger import SurveyLedger
+from wstdes.agents.planning import Planner, Visit
+from wstdes.agents.quality import Sample
+from wstdes.agents.records import Frames
+from wstdes.kernel import Day
+from wstdes.models.instrument import effective_rate
+
+__all__ = ["Shutter"]
+
+_ARCSEC = np.pi / 648000.0
+
+
+class Shutter:
+    """What happens to the exposures of a visit.
+
+    Parameters
+    ----------
+    day : Day
+        The day.
+    dome : Dome
+        The agents it works with.
+    planner : Planner
+        Where things stand in the sky.
+    ledger : SurveyLedger
+        The account with the surveys.
+    plan : Visit
+        What is observed.
+    visit : int
+        Its number.
+    works : dict of str to str
+        The pipeline's work for each mode that takes data.
+    next_exposure : callable
+        Returns a new exposure's number.
+    """
+
+    def __init__(
+        self,
+        day: Day,
+        dome: Dome,
+        planner: Planner,
+        ledger: SurveyLedger,
+        plan: Visit,
+        visit: int,
+        works: dict[str, str],
+        next_exposure: Callable[[], int],
+    ) -> None:
+        self.day, self.dome, self.planner, self.ledger = day, dome, planner, ledger
+        self.plan, self.visit, self.works = plan, visit, works
+        self.next_exposure = next_exposure
+
+    def effective(self, mode: str, begin: float, end: float, open_s: float) -> dict[str, float]:
+        """Effective time of an exposure, by what limits the spectra [s]."""
+        return self._measure(mode, begin, end, open_s)[1]
+
+    def close(
+        self,
+        mode: str,
+        begin: float,
+        end: float,
+        open_s: float,
+        truncated: bool,
+        exposure: int | None = None,
+    ) -> simpy.Process:
+        """Close the shutter of a mode.
+
+        Parameters
+        ----------
+        mode : str
+            lr, hr or ifs.
+        begin, end, open_s : float
+            Shutter opening and closing, and the time it was open between them [s].
+        truncated : bool
+            Whether it was stopped before its time.
+        exposure : int, optional
+            Its number, where modes share it.
+
+        Returns
+        -------
+        simpy.Process
+            Ends when it is read and recorded.
+        """
+        number = self.next_exposure() if exposure is None else exposure
+        row, effective = self._measure(mode, begin, end, open_s)
+        sample = Sample(self.visit, float(row["signal"]), open_s)
+        self.dome.quality.expect(number, mode, sample)
+        self.ledger.credit(self.visit, number, mode, (begin, end), effective)
+        row |= {"exposure": number, "mode": mode, "truncated": truncated}
+        return self.day.env.process(self._read(number, mode, end, row))
+
+    def _read(
+        self, exposure: int, mode: str, end: float, row: dict[str, Any]
+    ) -> Generator[simpy.Event, Any, None]:
+        spectrographs = self.dome.spectrographs[mode]
+        frames = Frames(
+            "exposure", mode, self.visit, exposure, self.day.index, end, self.works[mode]
+        )
+        product = yield spectrographs.read(frames)
+        self.day.trace.add(
+            "exposures",
+            **row,
+            readout_end_s=end + spectrographs.model.readout_s,
+            product=product,
+        )
+
+    def _measure(
+        self, mode: str, begin: float, end: float, open_s: float
+    ) -> tuple[dict[str, Any], dict[str, float]]:
+        middle, sensitivity = 0.5 * (begin + end), self.planner.sensitivity
+        mean = self.dome.weather.mean(begin, end)
+        mass = self.planner.airmass(self.plan, middle)
+        sky = self.planner.brightness(self.plan, middle)
+        signal = float(sensitivity.signal(mode, mean.seeing_rad, mean.transparency, mass))
+        floor = sensitivity.noise_floor(mode, open_s)
+        effective = {
+            noise: float(effective_rate(signal, sky, noise, floor)) * open_s
+            for noise in ("sky", "source")
+        }
+        quality = float(sensitivity.image_quality(mode, mean.seeing_rad, mass))
+        row = {
+            "visit": self.visit,
+            "night": self.day.index,
+            "shutter_open_s": begin,
+            "shutter_close_s": end,
+            "open_shutter_s": open_s,
+            "effective_s": effective["sky"],
+            "signal": signal,
+            "airmass": mass,
+            "seeing_arcsec": mean.seeing_rad / _ARCSEC,
+            "image_quality_arcsec": quality / _ARCSEC,
+            "transparency": mean.transparency,
+            "sky": sky,
+            "saturation_mag": sensitivity.saturation_mag(mode, mean.seeing_rad, mass, open_s),
+        }
+        return row, effective

@@ -1,0 +1,111 @@
+"""The integral field of a pointing: it exposes on its own clock, across visits of the fibres."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+import simpy
+
+from wstdes.agents.dome import Dome
+from wstdes.agents.exposures import Shutter
+from wstdes.kernel import Signal
+
+__all__ = ["IntegralRun"]
+
+Process = Generator[simpy.Event, Any, None]
+SHORTEST_S = 1.0
+
+
+class IntegralRun:
+    """Exposures of one integral field while the telescope stays where it is.
+
+    The shutter closes for lamps and opens again; an exposure ends after its open-shutter time,
+    when the dome closes or the telescope fails, and when it is told to stop.
+
+    Parameters
+    ----------
+    env : simpy.Environment
+        The day's.
+    dome : Dome
+        The agents it works with.
+    shutter : Shutter
+        Measures and reads an exposure.
+    exposure_s : float
+        Open-shutter time of an exposure [s].
+    wanted_s : callable
+        Effective time that the field still needs [s].
+    key : str
+        The pipeline's work.
+    visit, tile : int
+        The visit that began it, and where it is.
+    """
+
+    mode = "ifs"
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        dome: Dome,
+        shutter: Shutter,
+        exposure_s: float,
+        wanted_s: Callable[[], float],
+        key: str,
+        visit: int,
+        tile: int,
+    ) -> None:
+        self.env, self.dome, self.shutter = env, dome, shutter
+        self.exposure_s, self.wanted_s = exposure_s, wanted_s
+        self.key, self.visit, self.tile = key, visit, tile
+        self._order = Signal(env)
+        self._stopped = False
+        self._dark = False
+        self.process = env.process(self._run())
+
+    @property
+    def going(self) -> bool:
+        """Whether it still takes exposures."""
+        return bool(self.process.is_alive) and not self._stopped
+
+    def lamps(self, on: bool) -> None:
+        """Lamps are lit, or put out: the shutter is closed while they are on."""
+        self._dark = on
+        self._order.fire()
+
+    def stop(self) -> None:
+        """Take no more; what is exposed is read out."""
+        self._stopped = True
+        self._order.fire()
+
+    def _run(self) -> Process:
+        while not self._stopped and self.wanted_s() > 0.0:
+            if self._dark:
+                yield self._order.wait()
+                continue
+            yield from self._expose()
+
+    def _expose(self) -> Process:
+        """One exposure, with the pauses that lamps make."""
+        begin, last, open_s, cause = float(self.env.now), float(self.env.now), 0.0, ""
+        while open_s < self.exposure_s - 1e-6 and not cause:
+            since = float(self.env.now)
+            shut = self._dark
+            events = [self._order.wait(), self.dome.weather.closing.wait()]
+            events.append(self.dome.telescope.failed.wait())
+            if not shut:
+                events.append(self.env.timeout(self.exposure_s - open_s))
+            yield self.env.any_of(events)
+            if not shut:
+                last = float(self.env.now)
+                open_s += last - since
+            cause = self._obstacle()
+        self._stopped = self._stopped or bool(cause)
+        if open_s >= SHORTEST_S:
+            yield self.shutter.close("ifs", begin, last, open_s, bool(cause))
+
+    def _obstacle(self) -> str:
+        if self._stopped:
+            return "end"
+        if not self.dome.weather.current.open:
+            return "weather"
+        return "" if self.dome.telescope.working else "fault"

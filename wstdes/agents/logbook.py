@@ -1,0 +1,102 @@
+"""What the observer writes down of nights and visits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wstdes.agents.visits import VisitRun
+
+if TYPE_CHECKING:
+    from wstdes.agents.observer import Observer
+
+__all__ = ["record_night", "record_visit"]
+
+Span = tuple[float, float] | None
+
+
+def record_night(observer: Observer, dark: Span, science: Span, closed: str, visits: int) -> None:
+    """A night has ended."""
+    day, parts = observer.day, observer.parts
+    middle = observer.planner.sky.at(day.start_s + 43200.0)
+    observer.record(
+        "nights",
+        night=day.index,
+        date=parts.clock.evening(day.index).isoformat(),
+        sunset_s=dark[0] if dark else None,
+        science_start_s=science[0] if science else None,
+        science_end_s=science[1] if science else None,
+        sunrise_s=dark[1] if dark else None,
+        moon_illumination=middle.moon_illumination,
+        visits=visits,
+        closed=closed,
+    )
+
+
+def record_visit(observer: Observer, run: VisitRun, decided_s: float, pointing: int) -> None:
+    """A visit has ended: the visit, the use of its fibres, and why it was chosen."""
+    plan, times, planner = run.plan, run.times, observer.planner
+    night_ended = observer.now >= planner.until_s
+    start = times[0][0] if times else None
+    observer.record(
+        "visits",
+        visit=run.number,
+        night=observer.day.index,
+        tile=plan.tile,
+        pointing=pointing,
+        reason=plan.reason,
+        ra_deg=float(np.degrees(plan.ra_rad)),
+        dec_deg=float(np.degrees(plan.dec_rad)),
+        decided_s=decided_s,
+        start_s=start,
+        end_s=times[-1][1] if times else None,
+        airmass=None if start is None else planner.airmass(plan, start),
+        sky=None if start is None else planner.brightness(plan, start),
+        signal_expected=plan.signal,
+        slew_s=run.slew_s,
+        reconfiguration_s=run.reconfiguration_s,
+        exposures=len(times),
+        open_shutter_s=run.open_s,
+        goal_s=None if plan.goal is None else plan.goal.effective_s,
+        allocation_gap=run.config.gap,
+        score=plan.decision.score,
+        runner_up=plan.decision.runner_up,
+        runner_up_score=plan.decision.runner_up_score,
+        interrupted_by=run.cause or ("night" if night_ended and not times else ""),
+    )
+    _record_scores(observer, run)
+    _record_fibres(observer, run)
+
+
+def _record_scores(observer: Observer, run: VisitRun) -> None:
+    decision = run.plan.decision
+    ranked = ((decision.tile, decision.terms), (decision.runner_up, decision.runner_up_terms))
+    for rank, (tile, terms) in enumerate(ranked):
+        for term, value in terms.items():
+            observer.record(
+                "scores", visit=run.number, rank=rank, tile=tile, term=term, value=float(value)
+            )
+
+
+def _record_fibres(observer: Observer, run: VisitRun) -> None:
+    config, parts = run.config, observer.parts
+    for mode, uses in config.uses.items():
+        observer.record(
+            "fibres",
+            visit=run.number,
+            mode=mode,
+            **uses,
+            candidates=config.candidates[mode],
+            unused_time_s=uses["unassigned"] * run.open_s,
+        )
+    for number, survey in enumerate(parts.survey_names):
+        if config.wanted.get(number):
+            observer.record(
+                "assignments",
+                visit=run.number,
+                survey=survey,
+                mode=parts.scenario.surveys[survey].mode,
+                wanted=config.wanted[number],
+                assigned=config.assigned[number],
+            )

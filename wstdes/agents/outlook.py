@@ -1,0 +1,121 @@
+"""What lies ahead: the nights of the run, for policies that plan a season."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wstdes.clock import DAY_S
+from wstdes.models.sky import Ephemeris, SeasonSky
+from wstdes.policies.views import SeasonView
+
+if TYPE_CHECKING:
+    from wstdes.agents.parts import Parts
+
+__all__ = ["Outlook"]
+
+Array = NDArray[np.float64]
+STEPS = 24
+"""Steps of a night's science."""
+
+
+class Outlook:
+    """The nights of a run, computed once when a policy first plans.
+
+    Parameters
+    ----------
+    parts : Parts
+        The facility.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @cached_property
+    def _season(self) -> SeasonSky:
+        parts = self._parts
+        return SeasonSky.make(parts.clock, parts.horizon, 0, parts.scenario.nights)
+
+    @cached_property
+    def _grid(self) -> tuple[Array, Array]:
+        """Middles of the steps (nights, steps), and their length (nights,) [s]."""
+        limit = max(v.sun_altitude_max_rad for v in self._parts.views)
+        span = self._season.below(limit)
+        noon = DAY_S * np.arange(len(span))
+        span = np.where(np.isnan(span), noon[:, None] + 0.5 * DAY_S, span)
+        step = (span[:, 1] - span[:, 0]) / STEPS
+        closed = np.array([bool(c) for c in self._parts.closures])
+        times = span[:, :1] + step[:, None] * (np.arange(STEPS) + 0.5)
+        return times, np.where(closed, 0.0, step)
+
+    @cached_property
+    def _sky(self) -> Ephemeris:
+        return self._season.at(self._grid[0])
+
+    @cached_property
+    def _open_share(self) -> Array:
+        scenario = self._parts.scenario
+        month = [self._parts.clock.month(n) for n in range(scenario.nights)]
+        telescope = scenario.telescope
+        working = telescope.fault_interval_s / (
+            telescope.fault_interval_s + telescope.fault_repair_s
+        )
+        return np.asarray(scenario.site.open_fraction)[month] * working
+
+    def view(self, night: int, remaining: Array) -> SeasonView:
+        """What lies ahead of a noon.
+
+        Parameters
+        ----------
+        night : int
+            The first night ahead.
+        remaining : ndarray of float64, shape (tiles, tile surveys)
+            Targets (fields) not finished.
+        """
+        parts, sky, site = self._parts, self._sky, self._parts.scenario.site
+        observing, telescope = parts.scenario.observing, parts.scenario.telescope
+        plan = parts.scenario.calibration
+        read = max(parts.spectrograph(m).readout_s for m in parts.modes)
+        open_s = observing.exposures * observing.exposure_s
+        frames = plan.standard_frames * (plan.standard_frame_s + read)
+        frames += plan.attached_frames * (plan.attached_frame_s + read)
+        moved = parts.scenario.focal_plane.reconfiguration_s + telescope.acquisition_s
+        times, step = self._grid
+        return SeasonView(
+            night,
+            parts.scenario.nights - night,
+            site.latitude_rad,
+            np.pi / 2 - telescope.zenith_distance_max_rad,
+            telescope.altitude_max_rad,
+            parts.views,
+            parts.tiling.ra_rad,
+            parts.tiling.dec_rad,
+            remaining,
+            parts.expected,
+            times[night:],
+            step[night:],
+            sky.lst_rad[night:],
+            sky.moon_ra_rad[night:],
+            sky.moon_dec_rad[night:],
+            sky.moon_altitude_rad[night:],
+            sky.phase_rad[night:],
+            sky.sun_altitude_rad[night:],
+            self._open_share[night:],
+            1.0,
+            site.seeing_median_rad,
+            moved + frames + open_s + observing.exposures * read,
+            open_s,
+            parts.science_fibres,
+            {m: parts.sensitivity.noise_floor(m, observing.exposure_s) for m in parts.modes},
+            self._signal,
+            site.extinction_mag,
+            site.dark_sky_mag,
+        )
+
+    def _signal(self, mass: Array) -> Array:
+        """Light in a fibre over reference, in clear sky and median seeing, by airmass."""
+        seeing = self._parts.scenario.site.seeing_median_rad
+        return self._parts.sensitivity.signal("lr", seeing, 1.0, mass)
