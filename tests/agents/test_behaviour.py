@@ -184,9 +184,9 @@ class Lowest:
     def choose(self, view):
         import numpy as np
         from wstdes.policies.views import Decision
-        good = np.flatnonzero(view.observable)
-        good = good[view.remaining[good].sum(axis=1) > 0]
-        return Decision(int(good[np.argmin(view.altitude_rad[good])]) if len(good) else None)
+        good = np.flatnonzero(view.remaining.sum(axis=1) > 0)
+        best = good[np.argmin(view.altitude_rad[good])] if len(good) else None
+        return Decision(None if best is None else int(view.tiles[best]))
 """
 
 

@@ -79,7 +79,9 @@ def test_each_alert_is_settled_once_and_its_row_says_how(parts: Any) -> None:
             assert broker.answered(number, (broker.now - 9.0, broker.now))
             assert not broker.answered(number, (0.0, 1.0))
         for number in free[2:4]:
-            broker.failed(number)
+            broker.failed(number, 10 * index + 1)
+            assert number not in [a.number for a in broker.waiting(("insert", "switch"))]
+            broker.failed(number, 10 * index)
             assert number in [a.number for a in broker.waiting(("insert", "switch"))]
         answered += free[:2]
         failed += free[2:4]

@@ -176,10 +176,10 @@ class AlertBroker(Agent[BrokerState]):
         self._record_observed(alert)
         return True
 
-    def failed(self, number: int) -> None:
-        """No exposure of the alert was good: it waits again."""
+    def failed(self, number: int, visit: int) -> None:
+        """No exposure of a visit's alert was good: it waits again, unless another visit has it."""
         alert = self.state.alerts.get(number)
-        if alert is not None and alert.state == "taken":
+        if alert is not None and alert.state == "taken" and alert.visit == visit:
             alert.state, alert.visit, alert.decided_s = "waiting", None, None
 
     def _named(self, responses: tuple[str, ...]) -> list[Alert]:

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import simpy
 
 from wstdes.agents.configuration import Configuration, configure
@@ -65,6 +66,8 @@ class Observer(Agent[ObserverState]):
         self.dome = dome
         self.ledger = SurveyLedger(parts, state.ledger)
         self.planner = Planner(parts, day, dome.weather, dome.telescope, self.ledger)
+        scale = parts.scenario.telescope.plate_scale_m_per_rad
+        self._reach_rad = 1.001 * float(np.arctan(parts.focal_plane.reach_m / scale))
         self._integral: IntegralRun | None = None
         self._use_since: tuple[float, str, int | None, str] | None = None
 
@@ -103,7 +106,7 @@ class Observer(Agent[ObserverState]):
         self.ledger.verdict(visit, exposure, mode, passed)
         if "fibres" not in pending.streams and not any(k.endswith("/lr") for k in pending.waiting):
             for alert in pending.alerts:
-                self.dome.broker.failed(alert)
+                self.dome.broker.failed(alert, visit)
 
     def _answer(self, pending: Pending, key: str) -> None:
         """An exposure of these alerts is good: they are settled."""
@@ -337,7 +340,9 @@ class Observer(Agent[ObserverState]):
             plan.dec_rad,
             plan.surveys,
             self.parts.clock.decimal_year(self.now),
-            self.dome.broker.waiting(("insert", "switch", "abort")),
+            self.dome.broker.near(
+                ("insert", "switch", "abort"), plan.ra_rad, plan.dec_rad, self._reach_rad
+            ),
         )
 
     def _next_exposure(self) -> int:
@@ -350,4 +355,4 @@ class Observer(Agent[ObserverState]):
         self.ledger.close(number, "fibres")
         if not any(key.endswith("/lr") for key in pending.waiting):
             for alert in pending.alerts:
-                self.dome.broker.failed(alert)
+                self.dome.broker.failed(alert, number)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wstdes.clock import DAY_S
 from wstdes.models.sky import Ephemeris, SeasonSky
+from wstdes.policies.slots import typical_sky
 from wstdes.policies.views import SeasonView
 
 if TYPE_CHECKING:
@@ -56,6 +57,18 @@ class Outlook:
         return self._season.at(self._grid[0])
 
     @cached_property
+    def _brightness(self) -> Array:
+        """Of the sky of a typical field, over dark."""
+        sky, site = self._sky, self._parts.scenario.site
+        return typical_sky(
+            sky.moon_altitude_rad,
+            sky.phase_rad,
+            sky.sun_altitude_rad,
+            site.extinction_mag,
+            site.dark_sky_mag,
+        )
+
+    @cached_property
     def _open_share(self) -> Array:
         scenario = self._parts.scenario
         month = [self._parts.clock.month(n) for n in range(scenario.nights)]
@@ -98,21 +111,14 @@ class Outlook:
             times[night:],
             step[night:],
             sky.lst_rad[night:],
-            sky.moon_ra_rad[night:],
-            sky.moon_dec_rad[night:],
-            sky.moon_altitude_rad[night:],
-            sky.phase_rad[night:],
+            self._brightness[night:],
             sky.sun_altitude_rad[night:],
             self._open_share[night:],
-            1.0,
-            site.seeing_median_rad,
             moved + frames + open_s + observing.exposures * read,
             open_s,
             parts.science_fibres,
             {m: parts.sensitivity.noise_floor(m, observing.exposure_s) for m in parts.modes},
             self._signal,
-            site.extinction_mag,
-            site.dark_sky_mag,
         )
 
     def _signal(self, mass: Array) -> Array:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from wstdes.agents.ledger import SurveyLedger
 from wstdes.agents.parts import Parts
 from wstdes.agents.records import Alert
+from wstdes.agents.skies import day_sky
 from wstdes.agents.telescope import Telescope
 from wstdes.agents.weather import Weather
 from wstdes.config.surveys import Survey
 from wstdes.kernel import Day
 from wstdes.models.instrument import effective_rate
-from wstdes.models.sky import Background, DaySky, FieldsSky, airmass
+from wstdes.models.sky import Background, FieldsSky, airmass
 from wstdes.policies.views import AlertView, Decision, SeasonPlan, SkyView
 
 __all__ = ["Goal", "Planner", "Visit"]
@@ -121,7 +122,7 @@ class Planner:
         self.weather = weather
         self.telescope = telescope
         self.ledger = ledger
-        self.sky = DaySky(parts.clock, parts.horizon, day.start_s)
+        self.sky = day_sky(parts.clock, parts.horizon, day.index)
         self.sensitivity = parts.sensitivity
         self.until_s = day.end_s
         self.here: int | None = None
