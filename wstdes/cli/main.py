@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from wstdes.cli import allocate, diff, ingest, listing, report, run, schema, show, snr, validate, why
+from wstdes.cli import (
+    allocate,
+    diff,
+    ingest,
+    listing,
+    report,
+    run,
+    schema,
+    show,
+    snr,
+    validate,
+    why,
+)
 from wstdes.errors import WstdesError
 
 __all__ = ["app", "main"]
