@@ -17,6 +17,7 @@ IntArray = NDArray[np.int64]
 
 _ENOUGH = 4000
 _FIRST, _STEP, _LAST, _JITTER = 8, 2, 14, 5
+_COARSE = 3
 
 
 def sample(region: Region, spacing_rad: float) -> FloatArray:
@@ -37,7 +38,7 @@ def sample(region: Region, spacing_rad: float) -> FloatArray:
         seen.
     """
     order = max(0, min(12, math.ceil(math.log2(math.sqrt(math.pi / 3.0) / spacing_rad))))
-    centres = _centres(order, np.arange(12 * 4**order, dtype=np.int64))
+    centres = _centres(order, _candidates(region, order))
     anchors = region.anchors().reshape(-1, 2)
     found = [p[region.contains(p[:, 0], p[:, 1])] for p in (centres, anchors)]
     return np.concatenate(found)
@@ -51,7 +52,7 @@ def area_sr(region: Region) -> tuple[float, float]:
     sqrt(1/6) of a cell as there are cells on the border.
     """
     order = _FIRST
-    cells = np.arange(12 * 4**order, dtype=np.int64)
+    cells = _candidates(region, order)
     anchors = region.anchors().reshape(-1, 2)
     while True:
         # A cell's own point, not its centre: borders that run along the grid do no harm.
@@ -70,6 +71,19 @@ def area_sr(region: Region) -> tuple[float, float]:
     of_four = np.bincount(parents, weights=inside)
     border = 2.0 * float(((of_four > 0) & (of_four < 4)).sum())
     return float(inside.sum()) * cell_sr, cell_sr * math.sqrt(border / 6.0)
+
+
+def _candidates(region: Region, order: int) -> IntArray:
+    """Cells of an order, ascending, without those of large cells that miss the region."""
+    if order <= _COARSE:
+        return np.arange(12 * 4**order, dtype=np.int64)
+    coarse = np.arange(12 * 4**_COARSE, dtype=np.int64)
+    # The farthest corner of a HEALPix cell of this order is 0.131 rad from its centre.
+    kept = [
+        not region.misses_cone(float(ra), float(dec), 0.14) for ra, dec in _centres(_COARSE, coarse)
+    ]
+    split = 4 ** (order - _COARSE)
+    return np.asarray((coarse[kept][:, None] * split + np.arange(split)).ravel())
 
 
 def _centres(order: int, cells: IntArray) -> FloatArray:
