@@ -28,9 +28,9 @@ __all__ = [
     "make_statistical",
 ]
 
-FIELDS = 20
+FIELDS = 14
 """Fields that are rehearsed: half of them to fit, half to measure the error."""
-VISITS = 12
+VISITS = 10
 """Visits of each."""
 
 
@@ -100,7 +100,7 @@ def make_statistical(parts: Parts, fields: int = FIELDS, visits: int = VISITS) -
     tiling = parts.tiling
     reach = find_reach(parts.focal_plane, parts.scenario.telescope.plate_scale_m_per_rad)
     pieces = find_pieces(tiling.ra_rad, tiling.dec_rad, reach)
-    numbers = [pieces.integrate(s.source.density_per_sr) for s in parts.fibre_surveys]
+    numbers = pieces.integrate([s.source.density_per_sr for s in parts.fibre_surveys])
     count = np.stack([n.count for n in numbers], axis=1)
     area = np.stack([n.area_sr for n in numbers], axis=1)
     held = [np.bincount(pieces.tile, c[pieces.piece], len(tiling)) for c in count.T]

@@ -106,7 +106,7 @@ def claim(
     chance: FloatArray,
     piece_start: IntArray,
     pair_of: IntArray,
-) -> tuple[FloatArray, Int32Array, Int32Array, Int32Array, Int32Array]:
+) -> tuple[FloatArray, Int32Array]:
     """Pick those who get a fibre, with a chance for the untouched and the begun of each row.
 
     What rounding leaves is carried on, so that the sum is right.
@@ -115,8 +115,7 @@ def claim(
     room, n_ratios = len(pieces) * rows * DONE, 0
     for p in pieces:
         n_ratios += piece_start[p + 1] - piece_start[p]
-    place = np.empty(room, dtype=np.int32)
-    of_row, level, amount = np.empty_like(place), np.empty_like(place), np.empty_like(place)
+    members = np.empty((room, 4), dtype=np.int32)
     ratios = np.zeros((n_ratios, rows, 2))
     carry = np.zeros((rows, 2))
     n, r = 0, 0
@@ -145,10 +144,10 @@ def claim(
                 take = min(max(math.floor(want), 0), number)
                 carry[row, group] = want - take
                 if take:
-                    place[n], of_row[n], level[n], amount[n] = k, row, one, take
+                    members[n, 0], members[n, 1], members[n, 2], members[n, 3] = k, row, one, take
                     n += 1
         r += piece_start[p + 1] - piece_start[p]
-    return ratios, place[:n].copy(), of_row[:n].copy(), level[:n].copy(), amount[:n].copy()
+    return ratios, members[:n].copy()
 
 
 @njit
@@ -185,53 +184,51 @@ def give(
     reached: FloatArray,
     sums: IntArray,
     effective_s: FloatArray,
-    required_s: FloatArray,
+    table: FloatArray,
     pieces: IntArray,
     pairs: IntArray,
     ratios: FloatArray,
-    place: Int32Array,
-    of_row: Int32Array,
-    level: Int32Array,
-    amount: Int32Array,
-    before_s: FloatArray,
-    after_s: FloatArray,
-    sign: IntArray,
+    members: Int32Array,
     piece_start: IntArray,
     pair_of: IntArray,
 ) -> None:
-    """Move those who have a fibre from where `before_s` had them to where `after_s` has them."""
+    """Move those who have a fibre by the effective time that a visit has given.
+
+    `table` has a row's required time, what the visit had given before, whether it gives (1), takes
+    (-1) or does nothing (0), and what it has given after.
+    """
     old, new = np.zeros(LEVELS, dtype=np.int32), np.zeros(LEVELS, dtype=np.int32)
     moved = np.zeros((2, 2), dtype=np.int64)  # out of untouched, begun: by where they began
     r, known, i = 0, 0, 0
-    while i < len(place):
-        k, row = place[i], of_row[i]
+    while i < len(members):
+        k, row = members[i, 0], members[i, 1]
         p = pieces[k]
         while known < k:
             r += piece_start[pieces[known] + 1] - piece_start[pieces[known]]
             known += 1
         old[:], new[:], moved[:] = 0, 0, 0
         claimed = 0
-        while i < len(place) and place[i] == k and of_row[i] == row:
-            origin = 1 if level[i] else 0
-            claimed += amount[i]
+        while i < len(members) and members[i, 0] == k and members[i, 1] == row:
+            level, amount = members[i, 2], members[i, 3]
+            origin = 1 if level else 0
+            claimed += amount
             for when in range(2):
-                share = (after_s[row] if when else before_s[row]) / required_s[row]
-                low, part = _raise(level[i], share)
-                up = math.floor(amount[i] * part + 0.5)
+                low, part = _raise(level, table[row, 3 if when else 1] / table[row, 0])
+                up = math.floor(amount * part + 0.5)
                 into = new if when else old
-                into[low] += amount[i] - up
+                into[low] += amount - up
                 if up:
                     into[low + 1] += up
                 sense = 1 if when else -1
                 for one in range(2):
-                    size = up if one else amount[i] - up
+                    size = up if one else amount - up
                     if size and low + one < DONE:
                         moved[origin, 1 if low + one else 0] += sense * size
             i += 1
-        sums[row, 2] += sign[row] * claimed
-        effective_s[row] += (after_s[row] - before_s[row]) * claimed / UNIT
-        if not sign[row]:
+        if table[row, 2] == 0.0:
             continue
+        sums[row, 2] += int(table[row, 2]) * claimed
+        effective_s[row] += (table[row, 3] - table[row, 1]) * claimed / UNIT
         done, fresh = numbers[p, row, DONE], numbers[p, row, 0]
         _move(numbers, p, row, old, -1)
         _move(numbers, p, row, new, 1)

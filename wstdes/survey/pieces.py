@@ -9,7 +9,7 @@ sampling: points on rings of declination, each with the set of tiles that see it
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ __all__ = ["Pieces", "Reach", "find_pieces", "find_reach"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+Density = Callable[[FloatArray, FloatArray], FloatArray]
 
 FINENESS = (8.0, 6.0, 4.5)
 """Points to a radius of the field; the coarser ones where tiles cut the sky into too many."""
@@ -158,26 +159,29 @@ class Pieces:
         found, count = np.unique(piece[piece >= 0], return_counts=True)
         return found.astype(np.int64), count / self.points[found]
 
-    def integrate(self, density_per_sr: Callable[[FloatArray, FloatArray], FloatArray]) -> Number:
+    def integrate(self, densities: Sequence[Density]) -> list[Number]:
         """Return how many targets there are in each piece, and its area that has any.
 
         Parameters
         ----------
-        density_per_sr : callable
+        densities : sequence of callable
             Of right ascension and declination [rad]: [1/sr].
 
         Returns
         -------
-        Number
+        list of Number
+            One a density.
         """
         inside = np.flatnonzero(self.piece_of >= 0)
         ra, dec, area = _places(inside, self.rings)
-        density = density_per_sr(ra, dec)
         piece, n = self.piece_of[inside], len(self)
-        return Number(
-            _sum(piece, density * area, n),
-            _sum(piece, (density > 0.0) * area, n),
-        )
+        found = []
+        for density_per_sr in densities:
+            density = density_per_sr(ra, dec)
+            found.append(
+                Number(_sum(piece, density * area, n), _sum(piece, (density > 0.0) * area, n))
+            )
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,13 +255,13 @@ def _rings(step_rad: float) -> IntArray:
 def _places(points: IntArray, rings: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Right ascension, declination [rad] and area [sr] of points."""
     n = len(rings) - 1
-    ring = np.searchsorted(rings, points, side="right") - 1
-    count = np.diff(rings)[ring]
-    step = math.pi / n
-    ra = (points - rings[ring] + 0.5) * (2.0 * math.pi / count)
+    step, count = math.pi / n, np.diff(rings)
+    edge = np.sin(np.arange(n + 1) * step - 0.5 * math.pi)
+    area = 2.0 * math.pi / count * np.diff(edge)
+    ring = np.repeat(np.arange(n), count)[points]
+    ra = (points - rings[ring] + 0.5) * (2.0 * math.pi / count)[ring]
     dec = (ring + 0.5) * step - 0.5 * math.pi
-    area = 2.0 * math.pi / count * (np.sin(dec + 0.5 * step) - np.sin(dec - 0.5 * step))
-    return ra, np.asarray(dec, dtype=np.float64), np.asarray(area, dtype=np.float64)
+    return ra, np.asarray(dec, dtype=np.float64), np.asarray(area[ring], dtype=np.float64)
 
 
 @njit

@@ -175,10 +175,8 @@ class Claim:
         Pieces that the field sees, and their pair with the visit's tile (-1 without a tile).
     ratios : ndarray of float64, shape (all pairs of the pieces, rows, 2)
         Share that each tile reached of the untouched and the begun when the visit began.
-    place, row, level : ndarray of int32, shape (n,)
-        Place in `pieces`, row and level of those who have a fibre.
-    amount : ndarray of int32, shape (n,)
-        How many, in units of 1/1024.
+    members : ndarray of int32, shape (n, 4)
+        Who has a fibre: place in `pieces`, row, level, and how many, in units of 1/1024.
     given_s : ndarray of float64, shape (rows,)
         Effective time that the visit has given so far [s].
     """
@@ -186,10 +184,7 @@ class Claim:
     pieces: IntArray
     pairs: IntArray
     ratios: FloatArray
-    place: NDArray[np.int32]
-    row: NDArray[np.int32]
-    level: NDArray[np.int32]
-    amount: NDArray[np.int32]
+    members: NDArray[np.int32]
     given_s: FloatArray
 
 
@@ -217,9 +212,12 @@ class StatisticalAccount:
     ) -> None:
         self.model, self.state, self._remaining = model, state, remaining
         self._columns = np.array(columns, dtype=np.int64)
-        self._noise = {
-            name: np.array([row.noise == name for row in model.rows]) for name in ("sky", "source")
+        self._mine = {
+            (kind, noise): np.array([r.kind == kind and r.noise == noise for r in model.rows])
+            for kind in (0, 1)
+            for noise in ("sky", "source")
         }
+        self._changed: list[IntArray] = []
         self._groups: dict[tuple[int, bytes], IntArray] = {}
         if not state.numbers.size:
             self._start()
@@ -238,7 +236,27 @@ class StatisticalAccount:
 
     @property
     def remaining(self) -> FloatArray:
-        """Unfinished targets in each tile, float64[tiles, columns]; 0 where none is in reach."""
+        """Unfinished targets in each tile, float64[tiles, columns]; 0 where none is in reach.
+
+        Counted when asked for: read it here, and again after each visit.
+        """
+        if self._changed:
+            model, p = self.model, self.model.pieces
+            _levels.count_left(
+                self.state.numbers,
+                self.state.reached,
+                model.total,
+                model.survey,
+                self._columns,
+                np.concatenate(self._changed),
+                p.tile_start,
+                p.piece,
+                p.tile,
+                p.piece_start,
+                p.pair,
+                self._remaining,
+            )
+            self._changed.clear()
         return self._remaining
 
     def configure(
@@ -344,45 +362,27 @@ class StatisticalAccount:
 
     def _give(self, claim: Claim, kind: int, effective_s: dict[str, float], sign: int) -> None:
         model, state = self.model, self.state
-        mine = model.kind == kind
-        more = np.zeros(len(model.rows))
+        table = np.zeros((len(model.rows), 4))
+        table[:, 0], table[:, 1], table[:, 3] = model.required_s, claim.given_s, claim.given_s
         for noise, seconds in effective_s.items():
-            more[mine & self._noise[noise]] = sign * round(seconds * _GIVEN) / _GIVEN
-        after = claim.given_s + more
+            mine = self._mine[kind, noise]
+            table[mine, 2] = sign
+            table[mine, 3] += sign * round(seconds * _GIVEN) / _GIVEN
         _levels.give(
             state.numbers,
             state.reached,
             state.sums,
             state.effective_s,
-            model.required_s,
+            table,
             claim.pieces,
             claim.pairs,
             claim.ratios,
-            claim.place,
-            claim.row,
-            claim.level,
-            claim.amount,
-            claim.given_s,
-            after,
-            np.where(mine, sign, 0),
+            claim.members,
             model.pieces.piece_start,
             model.pieces.pair,
         )
-        claim.given_s = after
-        _levels.count_left(
-            state.numbers,
-            state.reached,
-            model.total,
-            model.survey,
-            self._columns,
-            claim.pieces,
-            model.pieces.tile_start,
-            model.pieces.piece,
-            model.pieces.tile,
-            model.pieces.piece_start,
-            model.pieces.pair,
-            self._remaining,
-        )
+        claim.given_s = table[:, 3].copy()
+        self._changed.append(claim.pieces)
 
     def unfinished(self, tile: int) -> FloatArray:
         """Unfinished targets of a tile, in reach or not, float64[surveys]."""
