@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wstdes.agents.configuration import MODE_KIND, Configuration
+from wstdes.agents.configuration import MODE_KIND, Configuration, configure
 from wstdes.agents.parts import Parts
+from wstdes.agents.records import Alert
+from wstdes.agents.statistical import configure_statistical
 from wstdes.config.surveys import Survey
+from wstdes.survey.account import Totals
 from wstdes.survey.progress import CREDIT_S, SurveyProgress, give
+from wstdes.survey.statistical import Claim, StatisticalAccount, StatisticalState
+
+if TYPE_CHECKING:
+    from wstdes.agents.planning import Visit
 
 __all__ = ["Pending", "SurveyLedger", "SurveyLedgerState"]
 
@@ -26,6 +34,8 @@ class Pending:
     ----------
     tile, ifs_survey : int or None
         Where it was, and the survey of fixed fields that it served.
+    claim : Claim or None
+        Who has a fibre, in expected numbers, at statistical fidelity.
     steps : dict of str to dict of str to int
         Credit given, by ``exposure/mode`` and by what limits the spectra.
     waiting : list of str
@@ -57,6 +67,7 @@ class Pending:
     wanted: dict[int, int]
     assigned: dict[int, int]
     alerts: list[int]
+    claim: Claim | None = None
     steps: dict[str, dict[str, int]] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
     spans: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -87,6 +98,10 @@ class SurveyLedgerState:
         Visits in which the survey took part.
     last_s : ndarray of float64, shape (tiles, tile surveys)
         When that was last [s].
+    barren : ndarray of bool, shape (tiles,)
+        Tiles in which no fibre reaches anything.
+    statistical : StatisticalState
+        What the surveys have got, at statistical fidelity.
     pending : dict of int to Pending
         By visit.
     """
@@ -96,6 +111,8 @@ class SurveyLedgerState:
     tile_visits: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     served: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
     last_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    barren: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    statistical: StatisticalState = field(default_factory=StatisticalState)
     pending: dict[int, Pending] = field(default_factory=dict)
 
 
@@ -119,15 +136,61 @@ class SurveyLedger:
             state.tile_visits = np.zeros(len(parts.tiling), dtype=np.int64)
             state.served = np.zeros(parts.expected.shape, dtype=np.int64)
             state.last_s = np.full(parts.expected.shape, NEVER_S)
+            state.barren = np.zeros(len(parts.tiling), dtype=np.bool_)
+        self._account: StatisticalAccount | None = None
+        if parts.statistical is not None:
+            self._account = parts.statistical.account(state.statistical, state.remaining)
 
     @property
-    def left(self) -> NDArray[np.float64]:
-        """Targets and fields not finished, of all surveys, shape (tiles,)."""
-        return np.asarray(self.state.remaining.sum(axis=1))
+    def remaining(self) -> NDArray[np.float64]:
+        """Targets (fields) not finished, shape (tiles, tile surveys); 0 in barren tiles."""
+        if self._account is not None:
+            _ = self._account.remaining  # brings the table up to date
+            self.state.remaining[self.state.barren] = 0.0
+        return self.state.remaining
 
-    def remaining(self, tiles: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Targets (fields) not finished, shape (k, tile surveys)."""
-        return self.state.remaining[tiles]
+    def totals(self, survey: int) -> Totals:
+        """Where a survey stands, by its number."""
+        statistical = self.parts.statistical
+        if self._account is not None and statistical and survey in statistical.surveys:
+            return self._account.totals(statistical.surveys.index(survey))
+        found = self.state.progress[survey]
+        return Totals(float(found.observed), found.completed, found.started, found.steps * CREDIT_S)
+
+    def configure(
+        self,
+        plan: Visit,
+        usable: NDArray[np.bool_],
+        year: float,
+        alerts: list[Alert],
+    ) -> Configuration:
+        """Say who gets a fibre in a visit.
+
+        Parameters
+        ----------
+        plan : Visit
+            Where it is, and who wants it.
+        usable : ndarray of bool, shape (fibres,)
+            Fibres that can be used.
+        year : float
+            Julian year.
+        alerts : list of Alert
+            Those that wait in or near the field.
+        """
+        where = (plan.ra_rad, plan.dec_rad)
+        if self._account is None or self.parts.statistical is None:
+            return configure(
+                self.parts, self.state.progress, usable, *where, plan.surveys, year, alerts
+            )
+        return configure_statistical(
+            self.parts,
+            self.parts.statistical,
+            self._account,
+            usable,
+            where if plan.tile is None else plan.tile,
+            plan.surveys,
+            alerts,
+        )
 
     def urgency(self, tiles: NDArray[np.int64], now_s: float) -> NDArray[np.float64]:
         """How much each survey wants to come back, shape (k, tile surveys).
@@ -177,6 +240,7 @@ class SurveyLedger:
             c.wanted,
             c.assigned,
             c.alerts,
+            c.claim,
             streams=["fibres"] if ifs_survey is None else ["fibres", "ifs"],
         )
 
@@ -248,6 +312,7 @@ class SurveyLedger:
     def nothing_in(self, tile: int) -> None:
         """No fibre reaches anything in this tile: it has nothing to give."""
         self.state.remaining[tile] = 0.0
+        self.state.barren[tile] = True
 
     def close(self, visit: int, stream: str) -> None:
         """No exposure of the fibres, or of the IFS, will follow for the visit."""
@@ -270,6 +335,11 @@ class SurveyLedger:
                     undo=undo,
                 )
             return
+        if pending.claim is not None and self._account is not None:
+            sign = -1.0 if undo else 1.0
+            seconds = {n: sign * steps[n] * CREDIT_S for n in ("sky", "source")}
+            move = self._account.undo if undo else self._account.credit
+            move(pending.claim, MODE_KIND[mode], seconds)
         mine = pending.kind == MODE_KIND[mode]
         for survey in np.unique(pending.survey[mine]).tolist():
             here = mine & (pending.survey == survey)
@@ -313,7 +383,11 @@ class SurveyLedger:
                 if survey == pending.ifs_survey:
                     self.state.remaining[tile, column] = self.field_left(survey, tile)
                 continue
-            if survey not in pending.wanted or not self.parts.tiling.inside[tile, survey]:
+            if (
+                pending.claim is not None
+                or survey not in pending.wanted
+                or not self.parts.tiling.inside[tile, survey]
+            ):
                 continue
             mine = np.flatnonzero(pending.survey == survey)
             done = 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import simpy
 
-from wstdes.agents.configuration import Configuration, configure
+from wstdes.agents.configuration import Configuration
 from wstdes.agents.dome import Dome
 from wstdes.agents.exposures import Shutter
 from wstdes.agents.integral import IntegralRun
@@ -21,7 +21,6 @@ from wstdes.agents.records import Alert, work_key
 from wstdes.agents.visits import VisitRun
 from wstdes.kernel import Agent, Day
 from wstdes.policies.views import SeasonPlan
-from wstdes.survey.progress import CREDIT_S
 
 __all__ = ["Observer", "ObserverState"]
 
@@ -75,7 +74,7 @@ class Observer(Agent[ObserverState]):
         """Plan, if the policy wants to; wait for the evening."""
         policy = self.parts.policies.scheduling
         if hasattr(policy, "plan") and policy.due(self.day.index, self.state.plan):
-            view = self.parts.outlook.view(self.day.index, self.ledger.state.remaining)
+            view = self.parts.outlook.view(self.day.index, self.ledger.remaining)
             self.state.plan = policy.plan(view)
         self.planner.plan = self.state.plan
         self.env.process(self._night())
@@ -83,16 +82,16 @@ class Observer(Agent[ObserverState]):
     def close(self) -> None:
         """Report where each survey stands."""
         for number, survey in enumerate(self.parts.survey_names):
-            progress = self.state.ledger.progress[number]
+            totals = self.ledger.totals(number)
             self.record(
                 "progress",
                 night=self.day.index,
                 t_s=self.day.end_s,
                 survey=survey,
-                observed=float(progress.observed),
-                completed=progress.completed,
-                started=progress.started,
-                effective_s=progress.steps * CREDIT_S,
+                observed=totals.observed,
+                completed=round(totals.completed),
+                started=round(totals.started),
+                effective_s=totals.effective_s,
             )
 
     def verdict(self, exposure: int, mode: str, passed: bool) -> None:
@@ -332,13 +331,9 @@ class Observer(Agent[ObserverState]):
         self.ledger.close(visit, "ifs")
 
     def _configure(self, plan: Visit) -> Configuration:
-        return configure(
-            self.parts,
-            self.state.ledger.progress,
+        return self.ledger.configure(
+            plan,
             self.dome.positioners.usable,
-            plan.ra_rad,
-            plan.dec_rad,
-            plan.surveys,
             self.parts.clock.decimal_year(self.now),
             self.dome.broker.near(
                 ("insert", "switch", "abort"), plan.ra_rad, plan.dec_rad, self._reach_rad

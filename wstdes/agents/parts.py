@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from wstdes.models.sky import Horizon
 from wstdes.policies.views import SurveyView
 from wstdes.survey.fields import SurveyTargets
 from wstdes.survey.tiling import Tiling
+
+if TYPE_CHECKING:
+    from wstdes.agents.statistical import Statistical
 
 __all__ = ["MODES", "Parts", "Policies"]
 
@@ -109,6 +112,15 @@ class Parts:
     def sensitivity(self) -> Sensitivity:
         """Effective time of the modes, from conditions."""
         return Sensitivity(self.scenario)
+
+    @cached_property
+    def statistical(self) -> Statistical | None:
+        """The account of expected numbers, calibrated; None at full fidelity."""
+        if self.scenario.fidelity == "full":
+            return None
+        from wstdes.agents.statistical import make_statistical
+
+        return make_statistical(self)
 
     @cached_property
     def outlook(self) -> Outlook:

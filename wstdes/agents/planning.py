@@ -363,8 +363,8 @@ class Planner:
         observing = parts.scenario.observing
         slew_least = parts.scenario.focal_plane.reconfiguration_s
         typical = 0.5 * observing.exposures * observing.exposure_s
-        stand = self._tiles.at(now)
-        up = np.flatnonzero(self._up(stand.hour_angle_rad, 0.0) & (ledger.left > 0.0))
+        stand, left = self._tiles.at(now), ledger.remaining
+        up = np.flatnonzero(self._up(stand.hour_angle_rad, 0.0) & (left.sum(axis=1) > 0.0))
         slew = np.maximum(
             self.telescope.slew_times(stand.altitude_rad[up], stand.azimuth_rad[up]), slew_least
         )
@@ -375,7 +375,7 @@ class Planner:
         middle = now + 0.5 * (float(overhead.mean()) if len(up) else 0.0) + 0.5 * typical
         state = self.sky.at(middle)
         sky, signal = self._quality(self._tiles, middle, up)
-        remaining, urgency = ledger.remaining(up), ledger.urgency(up, now)
+        remaining, urgency = left[up], ledger.urgency(up, now)
         wanted = self._wanted(sky, remaining, urgency, state.sun_altitude_rad)
         fit = self._fit(self._wanted_open_s(wanted, sky, signal), slew, overhead)
         high = np.full(len(stand.hour_angle_rad), np.nan)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from wstdes.agents.configuration import MODE_KIND, Configuration
 from wstdes.agents.parts import Parts
 from wstdes.agents.records import Alert
-from wstdes.agents.rehearsal import rehearse, sky_limits
+from wstdes.agents.rehearsal import rehearse
 from wstdes.kernel import Streams
 from wstdes.models.focalplane import HR, LR, project
 from wstdes.survey.calibrate import Calibration, calibrate, classes
@@ -137,7 +137,7 @@ def configure_statistical(
     account: StatisticalAccount,
     usable: NDArray[np.bool_],
     where: int | tuple[float, float],
-    sky: float,
+    surveys: frozenset[int],
     alerts: list[Alert],
 ) -> Configuration:
     """Assign the fibres of a field in expected numbers; alerts one by one.
@@ -154,8 +154,8 @@ def configure_statistical(
         Fibres that can be used.
     where : int or tuple of float
         Tile, or centre of a field of its own, ICRS [rad].
-    sky : float
-        Sky brightness over dark; surveys that want another get no fibre.
+    surveys : frozenset of int
+        Numbers of the surveys that get fibres.
     alerts : list of Alert
         Those that wait in or near the field.
 
@@ -190,7 +190,7 @@ def configure_statistical(
             "sky": n_sky,
             "broken": broken,
         }
-    wants = np.array([low <= sky <= high for low, high in sky_limits(parts)], dtype=np.bool_)
+    wants = np.array([number in surveys for number in statistical.surveys], dtype=np.bool_)
     claim, wanted, assigned = account.configure(
         where, wants, (fibres[LR], fibres[HR]), (capacity[LR], capacity[HR])
     )
@@ -203,22 +203,24 @@ def configure_statistical(
         zero.astype(np.int8),
         {},
         [alerts[i].number for i in got],
-        dict.fromkeys(range(len(parts.survey_names)), 0),
-        dict.fromkeys(range(len(parts.survey_names)), 0),
+        dict.fromkeys(sorted(surveys & set(statistical.surveys)), 0),
+        dict.fromkeys(sorted(surveys & set(statistical.surveys)), 0),
         uses=uses,
         alert_fibre=np.array(fibre, dtype=np.int32),
         claim=claim,
     )
     for place, number in enumerate(statistical.surveys):
+        if number not in surveys:
+            continue
         result.wanted[number] = round(float(wanted[place]))
         result.assigned[number] = round(float(assigned[place]))
     for mode, kind in MODE_KIND.items():
         mine = [p for p, s in enumerate(parts.fibre_surveys) if s.kind == kind]
-        science = sum(result.assigned[statistical.surveys[p]] for p in mine)
+        science = sum(result.assigned.get(statistical.surveys[p], 0) for p in mine)
         uses[mode]["science"] += min(science, capacity[kind])
         taken = uses[mode]["science"] + uses[mode]["standard"] + uses[mode]["sky"]
         uses[mode]["unassigned"] = fibres[kind] - taken
-        result.candidates[mode] = sum(result.wanted[statistical.surveys[p]] for p in mine)
+        result.candidates[mode] = sum(result.wanted.get(statistical.surveys[p], 0) for p in mine)
     if parts.alert_survey is not None:
         result.wanted[parts.alert_survey] = result.assigned[parts.alert_survey] = len(got)
         result.candidates["lr"] += len(got)
