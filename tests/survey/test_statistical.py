@@ -61,10 +61,10 @@ def model(reach: Reach, pieces: Pieces) -> StatisticalModel:
     return StatisticalModel(
         pieces,
         (
-            Row(0, LR, 2400.0, "sky"),
-            Row(1, LR, 3000.0, "sky", 0.5),
-            Row(1, LR, 9000.0, "sky", 0.5),
-            Row(2, HR, 7200.0, "source"),
+            Row(0, LR, 2400.0),
+            Row(1, LR, 3000.0, 0.5),
+            Row(1, LR, 9000.0, 0.5),
+            Row(2, HR, 7200.0),
         ),
         np.array([2.0, 3.0, 1.0]),
         np.stack([n.count for n in numbers], axis=1),
@@ -76,6 +76,10 @@ def model(reach: Reach, pieces: Pieces) -> StatisticalModel:
 
 def _open(model: StatisticalModel) -> StatisticalAccount:
     return StatisticalAccount(model, StatisticalState(), np.zeros((len(RA), 4)), (3, 0, 1))
+
+
+def _time(sky: float, source: float) -> NDArray[np.float64]:
+    return np.array([sky, sky, source])
 
 
 WANTS = np.ones(3, dtype=np.bool_)
@@ -143,7 +147,7 @@ def test_credited_time_is_held(model: StatisticalModel) -> None:
         before = _mean_s(account)
         claim, _, assigned = account.configure(1, WANTS, FIBRES, CAPACITY)
         for kind in (LR, HR):
-            account.credit(claim, kind, {"sky": seconds, "source": seconds})
+            account.credit(claim, kind, _time(seconds, seconds))
         rows = np.bincount(claim.members[:, 1], claim.members[:, 3], 4) / UNIT
         assert account.state.sums[:, 0].sum() == 0
         assert _mean_s(account) - before == pytest.approx(rows * seconds, rel=2e-3)
@@ -154,7 +158,7 @@ def test_finished_when_the_time_adds_up(model: StatisticalModel) -> None:
     account = _open(model)
     for visit in range(3):
         claim, _, assigned = account.configure(4, WANTS, FIBRES, CAPACITY)
-        account.credit(claim, HR, {"sky": 0.0, "source": 2400.0})
+        account.credit(claim, HR, _time(0.0, 2400.0))
         done = account.totals(2).completed
         assert done == pytest.approx(0.0 if visit < 2 else assigned[2], abs=0.1)
     assert account.totals(2).observed == pytest.approx(3.0 * assigned[2], rel=0.02)
@@ -165,11 +169,11 @@ def test_finished_when_the_time_adds_up(model: StatisticalModel) -> None:
 def test_undo_restores_everything(model: StatisticalModel) -> None:
     account = _open(model)
     first, _, _ = account.configure(0, WANTS, FIBRES, CAPACITY)
-    account.credit(first, LR, {"sky": 1111.3, "source": 900.0})
+    account.credit(first, LR, _time(1111.3, 900.0))
     state = account.state
     kept = state.numbers.copy(), state.reached.copy(), state.sums.copy(), account.remaining.copy()
     claim, _, _ = account.configure(1, WANTS, FIBRES, CAPACITY)
-    given_s = ({"sky": 777.7, "source": 900.0}, {"sky": 1999.9, "source": 3.0})
+    given_s = (_time(777.7, 900.0), _time(1999.9, 3.0))
     for effective_s in given_s:
         account.credit(claim, LR, effective_s)
     assert (state.numbers != kept[0]).any()
@@ -206,7 +210,7 @@ def test_a_field_of_its_own_is_like_a_tile_there(model: StatisticalModel) -> Non
     claim, here, got = account.configure((float(RA[3]), float(DEC[3])), WANTS, FIBRES, CAPACITY)
     assert here == pytest.approx(wanted, rel=0.02)
     assert got == pytest.approx(assigned, rel=0.1)
-    account.credit(claim, LR, {"sky": 2400.0, "source": 0.0})
+    account.credit(claim, LR, _time(2400.0, 0.0))
     assert account.totals(0).completed == pytest.approx(got[0], abs=0.1)
 
 
@@ -226,11 +230,11 @@ def test_conservation(
 ) -> None:
     """Targets in are targets by level, after any visits and any late refusals."""
     account = _open(model)
-    late: list[tuple[Claim, int, dict[str, float]]] = []
+    late: list[tuple[Claim, int, NDArray[np.float64]]] = []
     for tile, kind, seconds, refused, later in steps:
         where = tile if tile < len(RA) else (1.015, -0.49)
         claim, _, _ = account.configure(where, WANTS, FIBRES, CAPACITY)
-        given_s = {"sky": float(seconds), "source": 0.5 * seconds}
+        given_s = _time(float(seconds), 0.5 * seconds)
         account.credit(claim, kind, given_s)
         if refused and later:
             late.append((claim, kind, given_s))
@@ -253,7 +257,7 @@ def test_conservation(
 def test_a_resumed_account_goes_on(model: StatisticalModel) -> None:
     account = _open(model)
     claim, _, _ = account.configure(0, WANTS, FIBRES, CAPACITY)
-    account.credit(claim, LR, {"sky": 800.0, "source": 1.0})
+    account.credit(claim, LR, _time(800.0, 1.0))
     state, remaining = account.state, account.remaining.copy()
     copied = StatisticalState(
         state.numbers.copy(), state.reached.copy(), state.sums.copy(), state.effective_s.copy()
@@ -261,6 +265,6 @@ def test_a_resumed_account_goes_on(model: StatisticalModel) -> None:
     again = StatisticalAccount(model, copied, remaining, (3, 0, 1))
     for one in (account, again):
         claim, _, _ = one.configure(1, WANTS, FIBRES, CAPACITY)
-        one.credit(claim, LR, {"sky": 800.0, "source": 1.0})
+        one.credit(claim, LR, _time(800.0, 1.0))
     assert (account.state.numbers == again.state.numbers).all()
     assert (account.remaining == again.remaining).all()

@@ -210,18 +210,17 @@ def configure_statistical(
         claim=claim,
     )
     for place, number in enumerate(statistical.surveys):
-        if number not in surveys:
-            continue
-        result.wanted[number] = round(float(wanted[place]))
-        result.assigned[number] = round(float(assigned[place]))
+        if wants[place]:
+            result.wanted[number] = round(float(left[place]))
+            result.assigned[number] = round(float(assigned[place]))
     for mode, kind in MODE_KIND.items():
-        mine = [p for p, s in enumerate(parts.fibre_surveys) if s.kind == kind]
-        science = sum(result.assigned.get(statistical.surveys[p], 0) for p in mine)
+        mine = [s.number for s in parts.fibre_surveys if s.kind == kind and s.number in wanted]
+        science = sum(result.assigned[number] for number in mine)
         uses[mode]["science"] += min(science, capacity[kind])
         taken = uses[mode]["science"] + uses[mode]["standard"] + uses[mode]["sky"]
         uses[mode]["unassigned"] = fibres[kind] - taken
-        result.candidates[mode] = sum(result.wanted.get(statistical.surveys[p], 0) for p in mine)
-    if parts.alert_survey is not None:
+        result.candidates[mode] = sum(result.wanted[number] for number in mine)
+    if parts.alert_survey is not None and got:
         result.wanted[parts.alert_survey] = result.assigned[parts.alert_survey] = len(got)
         result.candidates["lr"] += len(got)
     return result
@@ -285,11 +284,10 @@ def _draw(parts: Parts, tile: int) -> FieldTargets:
 def _rows(parts: Parts, fields: list[FieldTargets]) -> tuple[Row, ...]:
     rows = []
     for place, survey in enumerate(parts.fibre_surveys):
-        rules = parts.scenario.surveys[parts.survey_names[survey.number]]
         seen = [f.required_s[f.survey == survey.number] for f in fields]
         required = np.concatenate(seen) if seen else np.zeros(0)
         if not len(required):
             required = np.array([parts.views[parts.tile_surveys.index(survey.number)].required_s])
         for mean_s, share in zip(*classes(required), strict=True):
-            rows.append(Row(place, survey.kind, float(mean_s), rules.noise, float(share)))
+            rows.append(Row(place, survey.kind, float(mean_s), float(share)))
     return tuple(rows)

@@ -43,7 +43,7 @@ class Account(Protocol):
     def remaining(self) -> NDArray[np.float64]:
         """Unfinished targets in each tile, shape (tiles, surveys of the account)."""
 
-    def credit(self, claim: Any, kind: int, effective_s: dict[str, float]) -> None:
+    def credit(self, claim: Any, kind: int, effective_s: NDArray[np.float64]) -> None:
         """Give the targets of a visit effective time.
 
         Parameters
@@ -52,11 +52,11 @@ class Account(Protocol):
             Who has a fibre; made when the visit was configured.
         kind : int
             LR or HR: only these fibres were exposed.
-        effective_s : dict of str to float
-            By what limits the spectra: sky and source [s].
+        effective_s : ndarray of float64, shape (surveys of the account,)
+            What each survey's targets of this kind get [s].
         """
 
-    def undo(self, claim: Any, kind: int, effective_s: dict[str, float]) -> None:
+    def undo(self, claim: Any, kind: int, effective_s: NDArray[np.float64]) -> None:
         """Take back what :meth:`credit` gave."""
 
     def totals(self, survey: int) -> Totals:

@@ -286,7 +286,7 @@ class _Replay:
             claim, _, assigned = self.account.configure(
                 rehearsal.tile, trial.wants, trial.fibres, trial.capacity
             )
-            seconds = {"sky": trial.effective_s, "source": trial.effective_s}
+            seconds = np.full(len(start), trial.effective_s)
             for kind in (0, 1):
                 self.account.credit(claim, kind, seconds)
             done = start - self.account.unfinished(rehearsal.tile)

@@ -49,8 +49,6 @@ class Row:
         LR or HR.
     required_s : float
         Effective time they need [s].
-    noise : str
-        sky or source.
     share : float
         Of the survey's targets.
     """
@@ -58,7 +56,6 @@ class Row:
     survey: int
     kind: int
     required_s: float
-    noise: str
     share: float = 1.0
 
 
@@ -212,11 +209,6 @@ class StatisticalAccount:
     ) -> None:
         self.model, self.state, self._remaining = model, state, remaining
         self._columns = np.array(columns, dtype=np.int64)
-        self._mine = {
-            (kind, noise): np.array([r.kind == kind and r.noise == noise for r in model.rows])
-            for kind in (0, 1)
-            for noise in ("sky", "source")
-        }
         self._changed: list[IntArray] = []
         self._groups: dict[tuple[int, bytes], IntArray] = {}
         if not state.numbers.size:
@@ -352,22 +344,21 @@ class StatisticalAccount:
         pieces, weight = p.field(*where)
         return pieces, np.full(len(pieces), -1, dtype=np.int64), weight
 
-    def credit(self, claim: Claim, kind: int, effective_s: dict[str, float]) -> None:
+    def credit(self, claim: Claim, kind: int, effective_s: FloatArray) -> None:
         """Give those who have a fibre effective time; see :class:`Account`."""
         self._give(claim, kind, effective_s, 1)
 
-    def undo(self, claim: Claim, kind: int, effective_s: dict[str, float]) -> None:
+    def undo(self, claim: Claim, kind: int, effective_s: FloatArray) -> None:
         """Take back what :meth:`credit` gave with the same arguments."""
         self._give(claim, kind, effective_s, -1)
 
-    def _give(self, claim: Claim, kind: int, effective_s: dict[str, float], sign: int) -> None:
+    def _give(self, claim: Claim, kind: int, effective_s: FloatArray, sign: int) -> None:
         model, state = self.model, self.state
         table = np.zeros((len(model.rows), 4))
         table[:, 0], table[:, 1], table[:, 3] = model.required_s, claim.given_s, claim.given_s
-        for noise, seconds in effective_s.items():
-            mine = self._mine[kind, noise]
-            table[mine, 2] = sign
-            table[mine, 3] += sign * round(seconds * _GIVEN) / _GIVEN
+        mine = model.kind == kind
+        table[mine, 2] = sign
+        table[mine, 3] += sign * (np.rint(effective_s * _GIVEN) / _GIVEN)[model.survey[mine]]
         _levels.give(
             state.numbers,
             state.reached,
