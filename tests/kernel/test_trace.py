@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,31 @@ def test_parts_are_read_in_the_order_of_the_nights_beyond_ten(tmp_path: Path) ->
     assert read_table(tmp_path, "things")["number"].to_pylist() == [1, 2, 10, 11]
 
 
+def test_a_part_of_several_nights_counts_when_the_last_of_them_is_finished(tmp_path: Path) -> None:
+    for first, last in ((0, 2), (3, 3), (4, 9)):
+        rows: list[dict[str, object]] = [{"number": n} for n in range(first, last + 1)]
+        write_part(tmp_path, first, {"things": table(rows)}, last)
+    for nights, known in ((3, 3), (4, 4), (7, 4), (10, 10), (None, 10)):
+        found = read_table(tmp_path, "things", nights=nights)["number"].to_pylist()
+        assert found == list(range(known))
+    merge_parts(tmp_path, 7)
+    assert read_table(tmp_path, "things")["number"].to_pylist() == [0, 1, 2, 3]
+
+
+def test_files_do_not_depend_on_how_nights_were_gathered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace_module, "GROUP_ROWS", 4)
+    rows: list[dict[str, object]] = [{"number": n, "name": str(n)} for n in range(10)]
+    for folder, cuts in (("one", (0, 10)), ("many", (0, 1, 3, 9, 10))):
+        for first, end in pairwise(cuts):
+            write_part(tmp_path / folder, first, {"things": table(rows[first:end])}, end - 1)
+        merge_parts(tmp_path / folder)
+    one, many = (tmp_path / f / "things.parquet" for f in ("one", "many"))
+    assert one.read_bytes() == many.read_bytes()
+    assert pq.ParquetFile(one).num_row_groups == 3
+
+
 def test_only_the_columns_that_are_asked_for_are_read(tmp_path: Path) -> None:
     write_part(tmp_path, 0, {"things": table([{"number": 1, "name": "a"}])})
     assert read_table(tmp_path, "things", ["name"]).column_names == ["name"]
@@ -248,7 +274,7 @@ def test_text_is_not_run_together() -> None:
 
 def test_temporary_files_are_no_tables(tmp_path: Path) -> None:
     write_part(tmp_path, 0, {"things": table(ROWS)})
-    (tmp_path / "parts" / "things" / "night-00001.tmp").write_bytes(os.urandom(10))
+    (tmp_path / "parts" / "things" / "nights-00001-00001.tmp").write_bytes(os.urandom(10))
     (tmp_path / "other.tmp").write_bytes(b"")
     assert table_names(tmp_path) == ["things"]
     assert read_table(tmp_path, "things").num_rows == 3

@@ -1,7 +1,8 @@
 """The trace: typed tables, one row a fact.
 
-Agents append rows; at noon the rows of the day are written as one Parquet part a table. When the
-run ends the parts become one file a table. Units stand in the metadata of the fields.
+Agents append rows; at noons the rows of a night, or of several, are written as one Parquet part a
+table. When the run ends the parts become one file a table. Units stand in the metadata of the
+fields.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import pyarrow.parquet as pq
 
 __all__ = ["Column", "Table", "Trace", "digest_table", "merge_parts", "read_table", "table_names"]
 
+GROUP_ROWS = 1 << 17
+"""Rows of a row group in a table's file."""
 MERGED = ".merged"
 """Ending of a folder of parts that a table's file holds already."""
 _TYPES = {
@@ -161,10 +164,25 @@ class Trace:
         return done
 
 
-def write_part(folder: Path, day: int, tables: Mapping[str, pa.Table]) -> None:
-    """Write a day's rows, each file atomically: it is there whole or not at all."""
+def write_part(
+    folder: Path, first: int, tables: Mapping[str, pa.Table], last: int | None = None
+) -> None:
+    """Write rows of a night, or of several, each file atomically: whole or not at all.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A run's table folder.
+    first : int
+        The night, or the first of them.
+    tables : mapping of str to pyarrow.Table
+        By name.
+    last : int, optional
+        The last of them.
+    """
+    last = first if last is None else last
     for name, table in tables.items():
-        part = folder / "parts" / name / f"night-{day:05d}.parquet"
+        part = folder / "parts" / name / f"nights-{first:05d}-{last:05d}.parquet"
         part.parent.mkdir(parents=True, exist_ok=True)
         temporary = part.with_suffix(".tmp")
         pq.write_table(table, temporary, compression="zstd")
@@ -173,8 +191,8 @@ def write_part(folder: Path, day: int, tables: Mapping[str, pa.Table]) -> None:
 
 def _parts(folder: Path, name: str, nights: int | None) -> list[Path]:
     """Parts of a table; those of nights that were not finished do not count."""
-    parts = sorted((folder / "parts" / name).glob("night-*.parquet"))
-    return parts if nights is None else [p for p in parts if int(p.stem[6:]) < nights]
+    parts = sorted((folder / "parts" / name).glob("nights-*.parquet"))
+    return parts if nights is None else [p for p in parts if int(p.stem.split("-")[2]) < nights]
 
 
 def table_names(folder: Path) -> list[str]:
@@ -231,10 +249,14 @@ def merge_parts(folder: Path, nights: int | None = None) -> None:
 def _merge(whole: Path, parts: Sequence[Path]) -> None:
     temporary = whole.with_suffix(".tmp")
     with pq.ParquetWriter(temporary, pq.read_schema(parts[0]), compression="zstd") as writer:
-        for part in parts:
-            table = pq.read_table(part)
-            if table.num_rows:
-                writer.write_table(table)
+        held = writer.schema.empty_table()
+        for part in parts:  # row groups are the same whatever the parts were
+            held = pa.concat_tables([held, pq.read_table(part)])
+            while held.num_rows >= GROUP_ROWS:
+                writer.write_table(held[:GROUP_ROWS].combine_chunks())
+                held = held[GROUP_ROWS:]
+        if held.num_rows:
+            writer.write_table(held.combine_chunks())
     os.replace(temporary, whole)
 
 

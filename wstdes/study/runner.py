@@ -13,6 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from wstdes._version import __version__
 from wstdes.clock import iers_table
 from wstdes.config import Loaded, digest
@@ -22,6 +24,9 @@ from wstdes.kernel.trace import merge_parts, write_part
 from wstdes.study.metrics import summarise
 from wstdes.study.run import Run, load_run
 
+MOST_ROWS = 200_000
+MOST_SECONDS = 10.0
+"""Nights wait to be written no longer than until they are so many rows, or for so long."""
 __all__ = ["Progress", "execute", "new_run_folder", "write_summary"]
 
 PACKAGES = (
@@ -107,22 +112,57 @@ def execute(
     _prepare(folder, loaded)
     say(Progress("building", 0, nights))
     manifest = _Manifest(folder, loaded)
-    done = 0
+    kept = _Nights(folder / "tables", manifest)
     try:
         facility = facility or build(loaded)
         manifest.built(facility)
         states = facility.new_states()
         for index in range(nights):
-            write_part(folder / "tables", index, facility.simulate_day(states, index))
-            done = index + 1
-            manifest.write("partial", done)
+            kept.add(facility.simulate_day(states, index))
             date = facility.parts.clock.evening(index).isoformat()
-            say(Progress("simulating", done, nights, date))
-        manifest.write("complete", done)
+            say(Progress("simulating", index + 1, nights, date))
     except KeyboardInterrupt:
-        manifest.write("partial", done)
-    say(Progress("writing", done, nights))
+        pass
+    finally:
+        kept.write()
+    manifest.write("complete" if kept.written == nights else "partial", kept.written)
+    say(Progress("writing", kept.written, nights))
     return _finish(folder)
+
+
+class _Nights:
+    """Nights that were simulated: written now and then, for many small files cost more than runs.
+
+    A run that is killed loses the nights since the last writing and keeps all before, whole.
+    """
+
+    def __init__(self, folder: Path, manifest: _Manifest) -> None:
+        self._folder = folder
+        self._manifest = manifest
+        self._waiting: list[dict[str, pa.Table]] = []
+        self._rows = 0
+        self._since_s = float("-inf")  # the first night is written at once
+        self.written = 0
+
+    def add(self, tables: dict[str, pa.Table]) -> None:
+        """Keep a night; write what is kept if it is much, or has been kept for long."""
+        self._waiting.append(tables)
+        self._rows += sum(table.num_rows for table in tables.values())
+        if self._rows >= MOST_ROWS or time.perf_counter() - self._since_s >= MOST_SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        """Write all that is kept; it counts when the manifest says so."""
+        if self._waiting:
+            tables = {
+                name: pa.concat_tables([night[name] for night in self._waiting])
+                for name in self._waiting[0]
+            }
+            last = self.written + len(self._waiting) - 1
+            write_part(self._folder, self.written, tables, last)
+            self._manifest.write("partial", last + 1)
+            self._waiting, self._rows, self.written = [], 0, last + 1
+        self._since_s = time.perf_counter()
 
 
 def _finish(folder: Path) -> Run:
