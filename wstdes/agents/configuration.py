@@ -166,6 +166,9 @@ def configure(
     got = science & (assignment.fibre_of_target >= 0)
     fed = got & (targets.survey == (parts.alert_survey if parts.alert_survey is not None else -2))
     counted = sorted({s.number for s in surveys} | {int(s) for s in targets.survey[fed]})
+    n = len(parts.survey_names)
+    found = np.bincount(targets.survey[science], minlength=n)
+    served = np.bincount(targets.survey[got], minlength=n)
     result = Configuration(
         targets.survey[got & ~fed],
         targets.pixel[got & ~fed],
@@ -174,8 +177,8 @@ def configure(
         targets.kind[got & ~fed],
         targets.sizes,
         [int(n) for n in targets.index[fed]],
-        {s: int((targets.survey == s).sum()) for s in counted},
-        {s: int((targets.survey[got] == s).sum()) for s in counted},
+        {s: int(found[s]) for s in counted},
+        {s: int(served[s]) for s in counted},
         fibre=assignment.fibre_of_target[got & ~fed],
         alert_fibre=assignment.fibre_of_target[fed],
         use=assignment.use.copy(),

@@ -191,7 +191,7 @@ def configure_statistical(
             "broken": broken,
         }
     wants = np.array([number in surveys for number in statistical.surveys], dtype=np.bool_)
-    claim, wanted, assigned = account.configure(
+    claim, left, assigned = account.configure(
         where, wants, (fibres[LR], fibres[HR]), (capacity[LR], capacity[HR])
     )
     zero = np.zeros(0)

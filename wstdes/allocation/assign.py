@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wstdes.allocation import candidates, matching
-from wstdes.allocation.candidates import build_candidates
+from wstdes.allocation.candidates import Grid
 from wstdes.allocation.matching import match_in_order
 from wstdes.jit import is_cached
 from wstdes.models.focalplane import HR, LR, FocalPlane, hexagonal_layout
@@ -132,14 +132,15 @@ def assign(
     number = np.bincount(focal_plane.kind[ready], minlength=2)
     capacity = np.maximum(number - sky_quota, 0)
 
+    grid = Grid(focal_plane.x_m, focal_plane.y_m, focal_plane.kind, focal_plane.patrol_m, ready)
     first = np.flatnonzero(targets.is_standard)
-    got = _match(focal_plane, ready, targets, first, np.minimum(standard_quota, capacity))
+    got = _match(grid, targets, first, np.minimum(standard_quota, capacity), len(ready))
     first = first[got >= 0]
     science = np.flatnonzero(~targets.is_standard)
     science = science[np.argsort(-targets.priority[science], kind="stable")]
     # The standards that fitted fit again, and the science targets move them where that helps.
     order = np.concatenate([first, science])
-    got = _match(focal_plane, ready, targets, order, capacity)
+    got = _match(grid, targets, order, capacity, len(ready))
     order, got = order[got >= 0], got[got >= 0]
 
     fibre_of_target = np.full(len(targets.x_m), -1, dtype=np.int32)
@@ -217,25 +218,16 @@ def _checked_quota(name: str, quota: tuple[int, int]) -> npt.NDArray[np.int64]:
 
 
 def _match(
-    focal_plane: FocalPlane,
-    usable: npt.NDArray[np.bool_],
+    grid: Grid,
     targets: _Targets,
     order: npt.NDArray[np.int64],
     capacity: npt.NDArray[np.int64],
+    n_fibres: int,
 ) -> npt.NDArray[np.int32]:
     """Fibre, or -1, of each of the targets of `order`, the first one first."""
     kind = targets.kind[order]
-    start, fibre = build_candidates(
-        focal_plane.x_m,
-        focal_plane.y_m,
-        focal_plane.kind,
-        focal_plane.patrol_m,
-        usable,
-        targets.x_m[order],
-        targets.y_m[order],
-        kind,
-    )
-    return match_in_order(start, fibre, focal_plane.n_fibres, kind, capacity)
+    start, fibre = grid.candidates(targets.x_m[order], targets.y_m[order], kind)
+    return match_in_order(start, fibre, n_fibres, kind, capacity)
 
 
 def _sky(
