@@ -336,10 +336,9 @@ class SurveyLedger:
                 )
             return
         if pending.claim is not None and self._account is not None:
-            sign = -1.0 if undo else 1.0
-            seconds = {n: sign * steps[n] * CREDIT_S for n in ("sky", "source")}
+            given = [abs(self._steps(steps, s.number)) for s in self.parts.fibre_surveys]
             move = self._account.undo if undo else self._account.credit
-            move(pending.claim, MODE_KIND[mode], seconds)
+            move(pending.claim, MODE_KIND[mode], CREDIT_S * np.array(given))
         mine = pending.kind == MODE_KIND[mode]
         for survey in np.unique(pending.survey[mine]).tolist():
             here = mine & (pending.survey == survey)

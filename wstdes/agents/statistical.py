@@ -214,7 +214,7 @@ def configure_statistical(
             result.wanted[number] = round(float(left[place]))
             result.assigned[number] = round(float(assigned[place]))
     for mode, kind in MODE_KIND.items():
-        mine = [s.number for s in parts.fibre_surveys if s.kind == kind and s.number in wanted]
+        mine = [s.number for s in parts.fibre_surveys if s.kind == kind and s.number in surveys]
         science = sum(result.assigned[number] for number in mine)
         uses[mode]["science"] += min(science, capacity[kind])
         taken = uses[mode]["science"] + uses[mode]["standard"] + uses[mode]["sky"]

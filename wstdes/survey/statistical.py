@@ -154,12 +154,15 @@ class StatisticalState:
         Completed, begun or completed, and exposures that count; in the same units.
     effective_s : ndarray of float64, shape (rows,)
         Effective time given to all targets [s].
+    changed : list of ndarray of int64
+        Pieces whose tiles are to be counted again.
     """
 
     numbers: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.int32))
     reached: FloatArray = field(default_factory=lambda: np.zeros((0, 0, 2)))
     sums: IntArray = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
     effective_s: FloatArray = field(default_factory=lambda: np.zeros(0))
+    changed: list[IntArray] = field(default_factory=list)
 
 
 @dataclass
@@ -209,7 +212,6 @@ class StatisticalAccount:
     ) -> None:
         self.model, self.state, self._remaining = model, state, remaining
         self._columns = np.array(columns, dtype=np.int64)
-        self._changed: list[IntArray] = []
         self._groups: dict[tuple[int, bytes], IntArray] = {}
         if not state.numbers.size:
             self._start()
@@ -232,7 +234,7 @@ class StatisticalAccount:
 
         Counted when asked for: read it here, and again after each visit.
         """
-        if self._changed:
+        if self.state.changed:
             model, p = self.model, self.model.pieces
             _levels.count_left(
                 self.state.numbers,
@@ -240,7 +242,7 @@ class StatisticalAccount:
                 model.total,
                 model.survey,
                 self._columns,
-                np.concatenate(self._changed),
+                np.concatenate(self.state.changed),
                 p.tile_start,
                 p.piece,
                 p.tile,
@@ -248,7 +250,7 @@ class StatisticalAccount:
                 p.pair,
                 self._remaining,
             )
-            self._changed.clear()
+            self.state.changed.clear()
         return self._remaining
 
     def configure(
@@ -373,7 +375,7 @@ class StatisticalAccount:
             model.pieces.pair,
         )
         claim.given_s = table[:, 3].copy()
-        self._changed.append(claim.pieces)
+        self.state.changed.append(claim.pieces)
 
     def unfinished(self, tile: int) -> FloatArray:
         """Unfinished targets of a tile, in reach or not, float64[surveys]."""
