@@ -11,7 +11,10 @@ from wstdes.agents.visits import VisitRun
 if TYPE_CHECKING:
     from wstdes.agents.observer import Observer
 
-__all__ = ["record_night", "record_visit"]
+__all__ = ["record_coverage", "record_night", "record_visit"]
+
+COVERAGE_NIGHTS = 30
+"""Where the surveys stand in each tile is written every so many noons."""
 
 Span = tuple[float, float] | None
 
@@ -32,6 +35,35 @@ def record_night(observer: Observer, dark: Span, science: Span, closed: str, vis
         visits=visits,
         closed=closed,
     )
+
+
+def record_coverage(observer: Observer) -> None:
+    """Where the tiles are, once; where each survey stands in each, now and then."""
+    day, parts = observer.day, observer.parts
+    tiling, total = parts.tiling, parts.expected
+    if day.index == 0:
+        columns = {
+            "tile": np.arange(len(tiling)),
+            "name": tiling.ids.tolist(),
+            "ra_deg": np.degrees(tiling.ra_rad),
+            "dec_deg": np.degrees(tiling.dec_rad),
+            "pass": tiling.pass_,
+        }
+        day.trace.extend("tiles", columns)
+    last = day.index == parts.scenario.nights - 1
+    if not last and (day.index + 1) % COVERAGE_NIGHTS:
+        return
+    remaining = observer.ledger.remaining
+    for column, number in enumerate(parts.tile_surveys):
+        tiles = np.flatnonzero(tiling.inside[:, number])
+        columns = {
+            "night": day.index,
+            "tile": tiles,
+            "survey": parts.survey_names[number],
+            "remaining": remaining[tiles, column],
+            "total": total[tiles, column],
+        }
+        day.trace.extend("coverage", columns)
 
 
 def record_visit(observer: Observer, run: VisitRun, decided_s: float, pointing: int) -> None:

@@ -14,7 +14,7 @@ from wstdes.agents.dome import Dome
 from wstdes.agents.exposures import Shutter
 from wstdes.agents.integral import IntegralRun
 from wstdes.agents.ledger import Pending, SurveyLedger, SurveyLedgerState
-from wstdes.agents.logbook import record_night, record_visit
+from wstdes.agents.logbook import record_coverage, record_night, record_visit
 from wstdes.agents.parts import Parts
 from wstdes.agents.planning import Planner, Visit
 from wstdes.agents.records import Alert, work_key
@@ -93,6 +93,7 @@ class Observer(Agent[ObserverState]):
                 started=round(totals.started),
                 effective_s=totals.effective_s,
             )
+        record_coverage(self)
 
     def verdict(self, exposure: int, mode: str, passed: bool) -> None:
         """Quality control has judged: credit, and alerts, follow."""

@@ -385,6 +385,28 @@ TABLES: tuple[Table, ...] = (
         ),
     ),
     Table(
+        "tiles",
+        "a tile of the tiling",
+        (
+            _int("tile", "the tile"),
+            _text("name", "what people call it"),
+            _float("ra_deg", "ICRS right ascension of the centre", "deg"),
+            _float("dec_deg", "ICRS declination of the centre", "deg"),
+            _int("pass", "which covering of the sky it belongs to, from 0"),
+        ),
+    ),
+    Table(
+        "coverage",
+        "where a survey stands in a tile: at every thirtieth noon, and at the last",
+        (
+            _NIGHT,
+            _int("tile", "the tile"),
+            _text("survey", "a survey that the tile serves"),
+            _float("remaining", "targets not finished, as far as visits have shown (ifs: share)"),
+            _float("total", "targets expected in its field (ifs: one field)"),
+        ),
+    ),
+    Table(
         "telemetry",
         "a value of a channel in a telemetry file",
         (
