@@ -37,10 +37,18 @@ class LookAheadOptions(MeritOptions):
         float,
         Field(gt=0, description="for work of mean worth left undone, over a second at the end"),
     ] = 10.0
+    pace: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="added to the worth of tiles that the plan has at this sidereal time, "
+            "as a share",
+        ),
+    ] = 0.1
     ra_bins: Annotated[
         int, Field(ge=8, le=96, description="of right ascension and sidereal time")
-    ] = 24
-    dec_step_rad: Annotated[Radians, Field(gt=0.01, description="of declination")] = 0.2618
+    ] = 18
+    dec_step_rad: Annotated[Radians, Field(gt=0.01, description="of declination")] = 0.3491
     period_nights: Annotated[
         int, Field(ge=1, description="length of the plan's first period; later ones are longer")
     ] = 30
@@ -61,18 +69,22 @@ class LookAhead(Policy[LookAheadOptions]):
         """Return the tile whose gain is worth most in time, at the plan's prices."""
         if view.plan is None:
             return decide(view, merit_terms(view, self.options))
-        price = view.plan.arrays["price"][view.tiles]
-        terms = merit_terms(view, self.options, price)
-        if len(view.tiles):
-            terms["hour"] = np.full(len(view.tiles), 1.0 / self._hour(view, view.plan))
-        return decide(view, terms)
-
-    def _hour(self, view: SkyView, plan: SeasonPlan) -> float:
-        """What a second is worth now: weighted targets, at the plan's prices."""
-        hour = plan.arrays["hour"]
+        if not len(view.tiles):
+            return Decision(None)
+        plan = view.plan.arrays
+        terms = merit_terms(view, self.options, plan["price"][view.tiles])
+        bins = len(plan["hour"])
         lst = float(view.ra_rad[0] + view.hour_angle_rad[0]) % _TURN
-        now = hour[int(lst / _TURN * len(hour)) % len(hour)]
-        return float(now) if now > 0.0 else float(plan.numbers["mean hour"])
+        now = int(lst / _TURN * bins) % bins
+        if self.options.pace:
+            # A class of -1 takes the last row, which is for tiles that are in no class.
+            planned = np.append(plan["planned"][:, now] > 0.0, False)
+            terms["planned"] = (
+                1.0 + self.options.pace * planned[plan["class"][view.tiles].astype(int)]
+            )
+        hour = float(plan["hour"][now]) or view.plan.numbers["mean hour"]
+        terms["hour"] = np.full(len(view.tiles), 1.0 / hour)
+        return decide(view, terms)
 
     def due(self, night: int, plan: SeasonPlan | None) -> bool:
         """Whether the season has to be planned anew."""
@@ -91,22 +103,34 @@ class LookAhead(Policy[LookAheadOptions]):
             options.minimum_rate,
         )
         season = Season.of(view, grid)
+        bins = options.ra_bins
         if not len(season.pairs):
-            return SeasonPlan(
-                view.night,
-                {"price": np.ones_like(view.remaining), "hour": np.zeros(options.ra_bins)},
-                {"mean hour": 1.0},
-            )
+            nothing = {
+                "price": np.ones_like(view.remaining),
+                "class": np.full(len(view.ra_rad), -1.0),
+                "planned": np.zeros((0, bins)),
+                "hour": np.zeros(bins),
+            }
+            return SeasonPlan(view.night, nothing, {"mean hour": 1.0, "undone": 1.0})
         found = prices(view, season, options.haste, options.fine, options.solver)
-        first = season.slots.after_nights < options.period_nights
-        lst = (season.slots.lst_rad / _TURN * options.ra_bins).astype(np.int64)
-        time_s = np.where(first, season.slots.time_s, 0.0)
-        total = np.bincount(lst, time_s, options.ra_bins)
-        hour = np.bincount(lst, time_s * found.hour, options.ra_bins)
-        hour = np.divide(hour, total, out=np.zeros(len(hour)), where=total > 0.0)
-        mean = float(found.hour @ season.slots.time_s / season.slots.time_s.sum())
+        slots = season.slots
+        lst = (slots.lst_rad / _TURN * bins).astype(np.int64)
+        soon = slots.after_nights < options.period_nights
+        time_s = np.where(soon, slots.time_s, 0.0)
+        total = np.bincount(lst, time_s, bins)
+        hour = np.bincount(lst, time_s * found.hour, bins)
+        hour = np.divide(hour, total, out=np.zeros(bins), where=total > 0.0)
+        planned = np.zeros((len(season.classes.ra_rad), bins))
+        which, slot = season.pairs.T
+        np.add.at(planned, (which, lst[slot]), np.where(soon[slot], found.spent_s, 0.0))
+        mean = float(found.hour @ slots.time_s / slots.time_s.sum())
         return SeasonPlan(
             view.night,
-            {"price": found.of_tile, "hour": np.asarray(hour * found.unit, np.float64)},
+            {
+                "price": found.of_tile,
+                "class": season.classes.of_tile.astype(np.float64),
+                "planned": planned,
+                "hour": np.asarray(hour * found.unit, np.float64),
+            },
             {"mean hour": mean * found.unit, "undone": found.undone},
         )

@@ -45,8 +45,8 @@ class Grid:
         Effective over open-shutter time below which nothing is planned.
     """
 
-    ra_bins: int = 24
-    dec_step_rad: float = 0.2618
+    ra_bins: int = 18
+    dec_step_rad: float = 0.3491
     period_nights: int = 30
     growth: float = 1.5
     minimum_rate: float = 0.25
