@@ -13,10 +13,12 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import pyarrow
 import pytest
 from astropy.table import Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from wstdes.cli.main import main
 from wstdes.errors import CatalogueError
@@ -340,15 +342,23 @@ def test_two_ingests_do_not_write_the_same_folder(tmp_path):
 def test_memory_does_not_grow_with_the_catalogue(tmp_path, monkeypatch):
     monkeypatch.setattr("wstdes.survey._chunks.CHUNK_ROWS", 20_000)
     monkeypatch.setattr("wstdes.survey.ingest._SORTED_ROWS", 20_000)
-    peaks = []
-    for size in (60_000, 600_000):
-        path = save(plain(size), tmp_path / f"{size}.parquet")
+    peaks, arrow = [], []
+    for size in (60_000, 300_000):
+        path, held = tmp_path / f"{size}.parquet", []
+        columns = {name: np.array(values) for name, values in plain(size).items()}
+        parquet.write_table(pyarrow.table(columns), path, row_group_size=20_000)
         tracemalloc.start()
-        ingest(path, tmp_path / f"{size}")
+        ingest(
+            path,
+            tmp_path / f"{size}",
+            report=lambda *_, held=held: held.append(pyarrow.total_allocated_bytes()),
+        )
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    # ten times as many rows: 30 MB of records more, were they ever all in memory
+        arrow.append(max(held))
+    # five times as many rows: 12 MB more of records or of columns, were they ever all in memory
     assert peaks[1] < peaks[0] + 4e6
+    assert arrow[1] < arrow[0] + 4e6
 
 
 def damaged(folder, what):
@@ -404,6 +414,9 @@ def test_a_source_of_a_store_has_a_footprint_and_a_law(tmp_path):
     assert sorted(found) == sorted(table.id[expected].tolist())
     for row in found.values():
         assert row[4] == pytest.approx(10.0 * row[3] ** 2, rel=1e-5)
+    seen = []
+    CatalogueSource(store, required_s=lambda m: seen.append(m) or np.full(len(m), 60.0))
+    assert sorted(seen[-1]) == sorted(store.columns.magnitude.astype(float))
 
 
 def test_a_scenario_takes_a_folder(tmp_path):

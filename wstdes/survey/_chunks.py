@@ -141,7 +141,8 @@ def _parquet_head(path: Path) -> tuple[dict[str, Column], int]:
 def _parquet(path: Path, names: list[str], text: str) -> Iterator[dict[str, Column]]:
     from pyarrow import parquet
 
-    with parquet.ParquetFile(path, buffer_size=1 << 22) as file:
+    # Else all that was read is held to the end.
+    with parquet.ParquetFile(path, buffer_size=1 << 22, pre_buffer=False) as file:
         for batch in file.iter_batches(CHUNK_ROWS, columns=names, use_threads=False):
             if batch.num_rows:
                 yield {name: _of_arrow(name, batch.column(name)) for name in names}
@@ -221,11 +222,15 @@ def _fits_head(path: Path) -> tuple[dict[str, Column], int]:
 
 
 def _fits(path: Path, names: list[str], text: str) -> Iterator[dict[str, Column]]:
-    with _fits_table(path) as (_, table):
-        size, rows = table.header["NAXIS2"], table.data
-        for begin in range(0, size, CHUNK_ROWS):
-            part = rows[begin : begin + CHUNK_ROWS]
-            yield {name: _of_fits(name, part, table.columns[name].null) for name in names}
+    begin, size = 0, 1
+    while begin < size:
+        with _fits_table(path) as (_, table):  # anew, as what was mapped stays mapped
+            size = table.header["NAXIS2"]
+            part = table.data[begin : begin + CHUNK_ROWS]
+            found = {name: _of_fits(name, part, table.columns[name].null) for name in names}
+        if size:
+            yield found
+        begin += CHUNK_ROWS
 
 
 class _fits_table:  # noqa: N801

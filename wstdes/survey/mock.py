@@ -115,6 +115,8 @@ class _Mock:
     def field(self, ra_rad: float, dec_rad: float, tangent: float, year: float) -> InField:
         """Return the targets in a field, where they are in a year; see :class:`TargetSource`."""
         frame, radius = tangent_frame(ra_rad, dec_rad), math.atan(tangent)
+        if self.footprint.misses_cone(ra_rad, dec_rad, radius + _FARTHEST_RAD):
+            return InField.empty()
         homes = cells_near(frame[2], radius + self._reach())
         whole = self.footprint.holds_cone(ra_rad, dec_rad, radius + _FARTHEST_RAD)
         pixel, index, xi, eta, word, vector, sizes = self._draw(

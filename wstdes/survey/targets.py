@@ -197,6 +197,13 @@ class InField:
     def __len__(self) -> int:
         return len(self.pixel)
 
+    @staticmethod
+    def empty() -> InField:
+        """Return a field without targets."""
+        none = np.zeros(0, dtype=np.int64)
+        place = np.zeros(0)
+        return InField(none, none, place, place, np.zeros(0, dtype=np.float32), None, {})
+
     def take(self, mask: NDArray[np.bool_]) -> InField:
         """Return those of a mask."""
         return InField(
