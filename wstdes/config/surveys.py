@@ -65,7 +65,7 @@ class CatalogueFile(Model):
     """
 
     kind: Literal["catalogue"] = Field(description="selects a user's catalogue file")
-    path: str = Field(description="of the file; relative to the scenario's folder")
+    path: str = Field(description="a file, or a folder of wstdes ingest; from the scenario's folder")
     columns: dict[str, str] = Field(
         default_factory=dict, description="the file's column for id, ra, dec, magnitude and others"
     )
