@@ -116,10 +116,9 @@ class Shutter:
     def _measure(
         self, mode: str, begin: float, end: float, open_s: float
     ) -> tuple[dict[str, Any], dict[str, float]]:
-        middle, sensitivity = 0.5 * (begin + end), self.planner.sensitivity
-        mean = self.dome.weather.mean(begin, end)
-        mass = self.planner.airmass(self.plan, middle)
-        sky = self.planner.brightness(self.plan, middle)
+        sensitivity = self.planner.sensitivity
+        sight = self.planner.sight(self.plan, 0.5 * (begin + end))
+        mean, mass, sky = self.dome.weather.mean(begin, end), sight.airmass, sight.sky
         signal = float(sensitivity.signal(mode, mean.seeing_rad, mean.transparency, mass))
         floor = sensitivity.noise_floor(mode, open_s)
         effective = {

@@ -17,7 +17,7 @@ from wstdes.agents.weather import Weather
 from wstdes.config.surveys import Survey
 from wstdes.kernel import Day
 from wstdes.models.instrument import effective_rate
-from wstdes.models.sky import Background, FieldsSky, airmass
+from wstdes.models.sky import Background, FieldsSky
 from wstdes.policies.views import AlertView, Decision, SeasonPlan, SkyView
 
 __all__ = ["Goal", "Planner", "Visit"]
@@ -89,6 +89,16 @@ class Visit:
 
 
 @dataclass(frozen=True)
+class Sight:
+    """Where a field stands at a moment [rad], its airmass, and its sky over dark."""
+
+    altitude_rad: float
+    azimuth_rad: float
+    airmass: float
+    sky: float
+
+
+@dataclass(frozen=True)
 class _Lengths:
     """Visits to tiles: open time and length without slew [s], and exposures, shape (k,)."""
 
@@ -130,6 +140,8 @@ class Planner:
         self.plan: SeasonPlan | None = None
         """What the scheduling policy planned."""
         site, exposure_s = parts.scenario.site, parts.scenario.observing.exposure_s
+        self._sights: dict[tuple[float, float, float], Sight] = {}
+        self._own: tuple[tuple[float, float], FieldsSky] | None = None
         self._background = Background(site.extinction_mag, site.dark_sky_mag)
         self._floors = {m: self.sensitivity.noise_floor(m, exposure_s) for m in parts.modes}
 
@@ -272,12 +284,37 @@ class Planner:
             alert=alert.number,
         )
 
+    def sight(self, visit: Visit, t_s: float) -> Sight:
+        """Where a visit's centre stands at a moment, and its sky."""
+        key = (visit.ra_rad, visit.dec_rad, t_s)
+        if key not in self._sights:
+            if len(self._sights) > 64:
+                self._sights.clear()
+            fields, which = self._tiles, np.array([visit.tile])
+            if visit.tile is None:
+                fields = self._own_field(visit)
+                which = np.array([0])
+            stand = fields.at(t_s, which)
+            sky = fields.brightness(self.sky.at(t_s), self._background, which)
+            self._sights[key] = Sight(
+                float(stand.altitude_rad[0]),
+                float(stand.azimuth_rad[0]),
+                float(stand.airmass[0]),
+                float(sky[0]),
+            )
+        return self._sights[key]
+
+    def _own_field(self, visit: Visit) -> FieldsSky:
+        """The field of a visit that is no tile's."""
+        if self._own is None or self._own[0] != (visit.ra_rad, visit.dec_rad):
+            made = self.sky.fields(np.array([visit.ra_rad]), np.array([visit.dec_rad]))
+            self._own = ((visit.ra_rad, visit.dec_rad), made)
+        return self._own[1]
+
     def direction(self, visit: Visit, t_s: float) -> tuple[float, float]:
         """Altitude and azimuth of a visit's centre at a moment [rad]."""
-        altitude, azimuth = self.sky.altaz(
-            np.array([visit.cirs_rad[0]]), np.array([visit.cirs_rad[1]]), t_s
-        )
-        return float(altitude[0]), float(azimuth[0])
+        sight = self.sight(visit, t_s)
+        return sight.altitude_rad, sight.azimuth_rad
 
     def ifs_survey(self, visit: Visit) -> int | None:
         """The survey of fixed fields that a visit serves: the first by priority with time left."""
@@ -292,12 +329,11 @@ class Planner:
 
     def airmass(self, visit: Visit, t_s: float) -> float:
         """Airmass of a visit's centre at a moment."""
-        return float(airmass(np.array([self.direction(visit, t_s)[0]]))[0])
+        return self.sight(visit, t_s).airmass
 
     def brightness(self, visit: Visit, t_s: float) -> float:
         """Sky brightness at a visit's centre, over dark, at a moment."""
-        field = self.sky.fields(np.array([visit.ra_rad]), np.array([visit.dec_rad]))
-        return float(field.brightness(self.sky.at(t_s), self._background)[0])
+        return self.sight(visit, t_s).sky
 
     def rate(self, visit: Visit, goal: Goal) -> float:
         """Effective over open-shutter time to be expected now."""
@@ -325,9 +361,9 @@ class Planner:
         altitude, _ = self.sky.altaz(ra, dec, times)
         return bool(((altitude >= low) & (altitude <= high)).all())
 
-    def _up(self, hour_angle: Array, visit_s: Array | float) -> NDArray[np.bool_]:
+    def _up(self, tiles: NDArray[np.int64], hour_angle: Array, visit_s: Array) -> NDArray[np.bool_]:
         """Whether tiles stay within the limits from now to the end of a visit."""
-        low, high = self._limits
+        low, high = (limit[tiles] for limit in self._limits)
         end = hour_angle + TURN_RAD_PER_S * visit_s
         crosses = (high > 0.0) & (hour_angle < high) & (end > -high)
         return np.asarray((hour_angle >= -low) & (end <= low) & ~crosses)
@@ -363,10 +399,13 @@ class Planner:
         observing = parts.scenario.observing
         slew_least = parts.scenario.focal_plane.reconfiguration_s
         typical = 0.5 * observing.exposures * observing.exposure_s
-        stand, left = self._tiles.at(now), ledger.remaining
-        up = np.flatnonzero(self._up(stand.hour_angle_rad, 0.0) & (left.sum(axis=1) > 0.0))
+        left, model = ledger.remaining, parts.scenario.telescope
+        sine = self._tiles.sin_altitude(now)
+        low, high = np.cos(model.zenith_distance_max_rad), np.sin(model.altitude_max_rad)
+        up = np.flatnonzero((sine >= low) & (sine <= high) & (left.sum(axis=1) > 0.0))
+        stand = self._tiles.at(now, up)
         slew = np.maximum(
-            self.telescope.slew_times(stand.altitude_rad[up], stand.azimuth_rad[up]), slew_least
+            self.telescope.slew_times(stand.altitude_rad, stand.azimuth_rad), slew_least
         )
         overhead = np.full(len(up), self.overhead_s())
         if self.here is not None:
@@ -378,9 +417,7 @@ class Planner:
         remaining, urgency = left[up], ledger.urgency(up, now)
         wanted = self._wanted(sky, remaining, urgency, state.sun_altitude_rad)
         fit = self._fit(self._wanted_open_s(wanted, sky, signal), slew, overhead)
-        high = np.full(len(stand.hour_angle_rad), np.nan)
-        high[up] = fit.visit_s + slew
-        good = (fit.exposures > 0) & self._up(stand.hour_angle_rad, high)[up]
+        good = (fit.exposures > 0) & self._up(up, stand.hour_angle_rad, fit.visit_s + slew)
         up, k = up[good], np.flatnonzero(good)
         then = self._tiles.at(middle, up)
         view = SkyView(

@@ -55,7 +55,7 @@ class QualityControl(Agent[QualityState]):
             Whether its raw data were lost.
         """
         sample = self.state.pending.pop(f"{exposure}/{mode}")
-        draw = self.day.streams(self.name, f"defect/{mode}", exposure).random()
+        draw = self.day.streams.uniform(self.name, f"defect/{mode}", exposure)
         reason = ""
         if lost:
             reason = "lost"

@@ -42,6 +42,14 @@ class Streams:
         numpy.random.Generator
             A fresh Philox generator; the same path gives the same numbers.
         """
-        text = f"{self.seed}/{len(agent)}:{agent}/{len(purpose)}:{purpose}/{index}"
-        key = hashlib.blake2b(text.encode(), digest_size=16).digest()
+        key = self._hash(agent, purpose, index)
         return np.random.Generator(np.random.Philox(key=np.frombuffer(key, dtype="<u8")))
+
+    def uniform(self, agent: str, purpose: str, index: int = 0) -> float:
+        """Return one number, even in [0, 1), of a path: where no generator is worth its making."""
+        key = self._hash(agent, purpose + "/uniform", index)
+        return (int.from_bytes(key[:8], "little") >> 11) * 2.0**-53
+
+    def _hash(self, agent: str, purpose: str, index: int) -> bytes:
+        text = f"{self.seed}/{len(agent)}:{agent}/{len(purpose)}:{purpose}/{index}"
+        return hashlib.blake2b(text.encode(), digest_size=16).digest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -105,17 +106,19 @@ class FocalPlane:
         """Number of positioners of both kinds."""
         return len(self.x_m)
 
-    @property
+    @cached_property
     def inner_m(self) -> npt.NDArray[np.float64]:
-        """Radius about each home that its own fibre cannot enter, float64[n] [m]."""
-        return np.zeros(self.n_fibres) if self.arms is None else self.arms.reach_m()[0]
+        """Radius about each home that its own fibre cannot enter, float64[n] [m]; read-only."""
+        inner = np.zeros(self.n_fibres) if self.arms is None else self.arms.reach_m()[0]
+        inner.flags.writeable = False
+        return inner
 
-    @property
+    @cached_property
     def radius_m(self) -> float:
         """Distance of the outermost positioner's home from the centre [m]."""
         return float(np.hypot(self.x_m, self.y_m).max())
 
-    @property
+    @cached_property
     def reach_m(self) -> float:
         """Greatest distance from the centre that any fibre reaches [m]."""
         return float((np.hypot(self.x_m, self.y_m) + self.patrol_m).max())
