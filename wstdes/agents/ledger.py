@@ -137,6 +137,7 @@ class SurveyLedger:
             state.served = np.zeros(parts.expected.shape, dtype=np.int64)
             state.last_s = np.full(parts.expected.shape, NEVER_S)
             state.barren = np.zeros(len(parts.tiling), dtype=np.bool_)
+        self._cadences = any(s.cadence is not None for s in parts.scenario.surveys.values())
         self._account: StatisticalAccount | None = None
         if parts.statistical is not None:
             self._account = parts.statistical.account(state.statistical, state.remaining)
@@ -199,6 +200,8 @@ class SurveyLedger:
         of its window and staying there.
         """
         urgency = np.ones((len(tiles), len(self.parts.tile_surveys)))
+        if not self._cadences:
+            return urgency
         for column, number in enumerate(self.parts.tile_surveys):
             cadence = self._survey(number).cadence
             if cadence is None:

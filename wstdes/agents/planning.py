@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,16 +20,17 @@ from wstdes.kernel import Day
 from wstdes.models.instrument import effective_rate
 from wstdes.models.sky import Background, FieldsSky
 from wstdes.policies.views import AlertView, Decision, SeasonPlan, SkyView
+from wstdes.survey.lengths import Demands, Lengths, visit_lengths, wanted_now
 
 __all__ = ["Goal", "Planner", "Visit"]
 
 Array = NDArray[np.float64]
-SHORTEST_SHARE = 0.5
-"""A visit that the night's end cuts keeps at least this share of one exposure."""
 ALERT_OFFSET_RAD = np.radians(0.3)
 """An alert's field is centred this far from it, so that it does not fall on the IFS field."""
 ALERT_SHIFT_RAD = np.radians(30.0 / 3600.0)
 """Where no fibre reaches the alert, the field is moved by this, less than a pitch."""
+ALERT_SLEW_S = 60.0
+"""To an alert's field, when a visit is planned."""
 TURN_RAD_PER_S = 2.0 * np.pi / 86164.0905
 """Of the sky, seen from the Earth."""
 
@@ -90,21 +92,10 @@ class Visit:
 
 @dataclass(frozen=True)
 class Sight:
-    """Where a field stands at a moment [rad], its airmass, and its sky over dark."""
+    """A field at a moment: its airmass, and its sky over dark."""
 
-    altitude_rad: float
-    azimuth_rad: float
     airmass: float
     sky: float
-
-
-@dataclass(frozen=True)
-class _Lengths:
-    """Visits to tiles: open time and length without slew [s], and exposures, shape (k,)."""
-
-    open_s: Array
-    visit_s: Array
-    exposures: NDArray[np.int64]
 
 
 class Planner:
@@ -179,18 +170,6 @@ class Planner:
     def _readout_s(self) -> float:
         return max(self.parts.spectrograph(m).readout_s for m in self.parts.modes)
 
-    def _fit(self, wanted_open_s: Array, slew_s: Array, overhead_s: Array | float) -> _Lengths:
-        """Lengths of visits, cut so that they end with the night's science."""
-        longest = self.parts.scenario.observing.exposure_s
-        count = np.maximum(1, np.ceil(wanted_open_s / longest - 1e-9)).astype(np.int64)
-        left = self.until_s - self.day.now - slew_s - overhead_s
-        open_s = np.minimum(wanted_open_s, left - count * self._readout_s)
-        open_s = np.where(
-            open_s >= SHORTEST_SHARE * np.minimum(longest, wanted_open_s), open_s, 0.0
-        )
-        count = np.where(open_s > 0.0, np.ceil(open_s / longest - 1e-9), 0).astype(np.int64)
-        return _Lengths(open_s, overhead_s + open_s + count * self._readout_s, count)
-
     # Visits ----------------------------------------------------------------------------------
 
     def for_surveys(self) -> Visit | None:
@@ -201,7 +180,13 @@ class Planner:
             return None
         tile = int(decision.tile)
         place = int(np.searchsorted(view.tiles, tile))
-        wanted = self._wanted(view.sky, view.remaining, view.urgency, view.sun_altitude_rad)[place]
+        wanted = wanted_now(
+            self._demands,
+            float(view.sky[place]),
+            view.remaining[place],
+            view.urgency[place],
+            view.sun_altitude_rad,
+        )
         tiling = self.parts.tiling
         vector = self._tiles.cirs[tile]
         return Visit(
@@ -245,8 +230,7 @@ class Planner:
             How often the field was moved because no fibre reached the alert.
         """
         alert_class = self.parts.scenario.alerts[alert.alert_class]
-        wanted = alert_class.exposures * self.parts.scenario.observing.exposure_s
-        fit = self._fit(np.array([wanted]), np.array([60.0]), self.overhead_s())
+        fit = self._fit_alert(alert_class.exposures)
         if not fit.exposures[0]:
             return None
         # Away from the pole, so that the centre is not beyond it.
@@ -257,7 +241,9 @@ class Planner:
         if not self._stays_up(ra, dec_now, visit_s):
             return None
         field = self.sky.fields(np.array([alert.ra_rad]), np.array([dec]))
-        sky, signal = self._quality(field, self.day.now + 0.5 * visit_s, None)
+        middle = self.day.now + 0.5 * visit_s
+        sky = field.brightness(self.sky.at(middle), self._background)
+        signal = self._signal(field.at(middle).airmass)
         response = self.parts.policies.alerts.respond(
             AlertView(
                 alert_class.response,
@@ -297,8 +283,6 @@ class Planner:
             stand = fields.at(t_s, which)
             sky = fields.brightness(self.sky.at(t_s), self._background, which)
             self._sights[key] = Sight(
-                float(stand.altitude_rad[0]),
-                float(stand.azimuth_rad[0]),
                 float(stand.airmass[0]),
                 float(sky[0]),
             )
@@ -311,10 +295,32 @@ class Planner:
             self._own = ((visit.ra_rad, visit.dec_rad), made)
         return self._own[1]
 
+    def _fit_alert(self, exposures: int) -> Lengths:
+        """Length of a visit for an alert."""
+        nothing, one = np.zeros((1, len(self.parts.views))), np.ones(1)
+        return visit_lengths(
+            self._demands,
+            one,
+            one,
+            nothing,
+            nothing,
+            -np.pi,
+            one * (self.until_s - self.day.now - ALERT_SLEW_S),
+            one * self.overhead_s(),
+            (exposures, *self._times[1:]),
+        )
+
     def direction(self, visit: Visit, t_s: float) -> tuple[float, float]:
         """Altitude and azimuth of a visit's centre at a moment [rad]."""
-        sight = self.sight(visit, t_s)
-        return sight.altitude_rad, sight.azimuth_rad
+        angle = float(self.sky.lst_rad(t_s)) - visit.cirs_rad[0]
+        latitude, dec = self.parts.horizon.latitude_rad, visit.cirs_rad[1]
+        east = -math.cos(dec) * math.sin(angle)
+        south = math.sin(latitude) * math.cos(dec) * math.cos(angle)
+        north = math.cos(latitude) * math.sin(dec) - south
+        sine = math.sin(latitude) * math.sin(dec)
+        sine += math.cos(latitude) * math.cos(dec) * math.cos(angle)
+        azimuth = math.atan2(east, north) % (2.0 * math.pi)
+        return math.asin(min(1.0, max(-1.0, sine))), azimuth
 
     def ifs_survey(self, visit: Visit) -> int | None:
         """The survey of fixed fields that a visit serves: the first by priority with time left."""
@@ -344,14 +350,10 @@ class Planner:
         sky = self.brightness(visit, now)
         return float(effective_rate(float(signal), sky, goal.noise, self._floors[goal.mode]))
 
-    def _quality(
-        self, fields: FieldsSky, t_s: float, which: NDArray[np.int64] | None
-    ) -> tuple[Array, Array]:
-        """Sky brightness over dark, and relative signal at low resolution, of fields."""
+    def _signal(self, mass: Array) -> Array:
+        """Light in a fibre over that in reference conditions, now, by airmass."""
         current = self.weather.current
-        sky = fields.brightness(self.sky.at(t_s), self._background, which)
-        mass = fields.at(t_s, which).airmass
-        return sky, self.sensitivity.signal("lr", current.seeing_rad, current.transparency, mass)
+        return self.sensitivity.signal("lr", current.seeing_rad, current.transparency, mass)
 
     def _stays_up(self, ra: Array, dec: Array, visit_s: float) -> bool:
         """Whether a CIRS position stays within the limits from now to the end of a visit."""
@@ -368,41 +370,35 @@ class Planner:
         crosses = (high > 0.0) & (hour_angle < high) & (end > -high)
         return np.asarray((hour_angle >= -low) & (end <= low) & ~crosses)
 
-    def _wanted(
-        self, sky: Array, remaining: Array, urgency: Array, sun_altitude_rad: float
-    ) -> NDArray[np.bool_]:
-        """Which surveys want which tiles in this sky, shape (k, surveys)."""
+    @cached_property
+    def _demands(self) -> Demands:
+        """What the surveys of tiles ask of a visit."""
         views = self.parts.views
-        low, high = (np.array([getattr(v, k) for v in views]) for k in ("sky_min", "sky_max"))
-        sun = np.array([v.sun_altitude_max_rad for v in views])
-        fits = (sky[:, None] >= low) & (sky[:, None] <= high) & (sun_altitude_rad <= sun)
-        return np.asarray(fits & (remaining > 0.0) & (urgency > 0.0))
+        surveys = [self._survey(number) for number in self.parts.tile_surveys]
+        effective = [s.visit_effective_s for s in surveys]
+        return Demands(
+            np.array([v.sky_min for v in views]),
+            np.array([v.sky_max for v in views]),
+            np.array([v.sun_altitude_max_rad for v in views]),
+            np.array([np.nan if e is None else e for e in effective]),
+            np.array([v.noise == "source" for v in views]),
+            np.array([self._floors[v.mode] for v in views]),
+        )
 
-    def _wanted_open_s(self, wanted: NDArray[np.bool_], sky: Array, signal: Array) -> Array:
-        """Open-shutter time that visits should have, shape (k,) [s]."""
+    @property
+    def _times(self) -> tuple[int, float, float]:
         observing = self.parts.scenario.observing
-        most = observing.exposures * observing.exposure_s
-        need = np.zeros(len(sky))
-        for i, number in enumerate(self.parts.tile_surveys):
-            survey = self._survey(number)
-            if survey.visit_effective_s is None:
-                need = np.where(wanted[:, i], most, need)
-                continue
-            rate = effective_rate(signal, sky, survey.noise, self._floors[survey.mode])
-            longest = np.minimum(most, survey.visit_effective_s / np.maximum(rate, 1e-6))
-            need = np.where(wanted[:, i], np.maximum(need, longest), need)
-        return np.where(need > 0.0, need, most)
+        return observing.exposures, observing.exposure_s, self._readout_s
 
     def _view(self) -> tuple[SkyView, NDArray[np.int64]]:
         """The moment, over the tiles that can be observed; and the exposures of a visit to each."""
         now, parts, ledger = self.day.now, self.parts, self.ledger
-        observing = parts.scenario.observing
         slew_least = parts.scenario.focal_plane.reconfiguration_s
-        typical = 0.5 * observing.exposures * observing.exposure_s
         left, model = ledger.remaining, parts.scenario.telescope
         sine = self._tiles.sin_altitude(now)
         low, high = np.cos(model.zenith_distance_max_rad), np.sin(model.altitude_max_rad)
-        up = np.flatnonzero((sine >= low) & (sine <= high) & (left.sum(axis=1) > 0.0))
+        up = np.flatnonzero((sine >= low) & (sine <= high))
+        up = up[(left[up] > 0.0).any(axis=1)]
         stand = self._tiles.at(now, up)
         slew = np.maximum(
             self.telescope.slew_times(stand.altitude_rad, stand.azimuth_rad), slew_least
@@ -411,15 +407,26 @@ class Planner:
         if self.here is not None:
             stays = up == self.here
             slew[stays], overhead[stays] = slew_least, self.overhead_s(stays=True)
-        middle = now + 0.5 * (float(overhead.mean()) if len(up) else 0.0) + 0.5 * typical
-        state = self.sky.at(middle)
-        sky, signal = self._quality(self._tiles, middle, up)
+        most, longest_s, _ = self._times
+        middle = now + 0.5 * (self.overhead_s() + 0.5 * most * longest_s)
+        state, then = self.sky.at(middle), self._tiles.at(middle, up)
+        sky = self._tiles.brightness(state, self._background, up)
+        signal = self._signal(then.airmass)
         remaining, urgency = left[up], ledger.urgency(up, now)
-        wanted = self._wanted(sky, remaining, urgency, state.sun_altitude_rad)
-        fit = self._fit(self._wanted_open_s(wanted, sky, signal), slew, overhead)
+        fit = visit_lengths(
+            self._demands,
+            sky,
+            signal,
+            remaining,
+            urgency,
+            state.sun_altitude_rad,
+            self.until_s - now - slew,
+            overhead,
+            self._times,
+        )
         good = (fit.exposures > 0) & self._up(up, stand.hour_angle_rad, fit.visit_s + slew)
-        up, k = up[good], np.flatnonzero(good)
-        then = self._tiles.at(middle, up)
+        k = np.flatnonzero(good)
+        up = up[k]
         view = SkyView(
             now,
             self.until_s,
@@ -432,9 +439,9 @@ class Planner:
             remaining[k],
             parts.expected[up],
             urgency[k],
-            then.altitude_rad,
-            then.airmass,
-            then.hour_angle_rad,
+            then.altitude_rad[k],
+            then.airmass[k],
+            then.hour_angle_rad[k],
             self._tiles.moon_separation(state, up),
             signal[k],
             sky[k],

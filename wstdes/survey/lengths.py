@@ -1,0 +1,154 @@
+"""How long visits are: from what surveys want, what the sky gives, and the end of the night."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wstdes.jit import njit
+
+__all__ = ["Demands", "Lengths", "visit_lengths", "wanted_now"]
+
+Array = NDArray[np.float64]
+SHORTEST_SHARE = 0.5
+"""A visit that the night's end cuts keeps at least this share of one exposure."""
+LEAST_RATE = 1e-6
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What each survey asks of a visit; arrays of shape (surveys,).
+
+    Parameters
+    ----------
+    sky_min, sky_max : ndarray of float64
+        Sky it wants, over dark.
+    sun_max_rad : ndarray of float64
+        Sun's altitude below which it observes [rad].
+    effective_s : ndarray of float64
+        Effective time after which its visits end; NaN: a fixed number of exposures [s].
+    source : ndarray of bool
+        Whether its spectra are limited by the target's own noise.
+    floor : ndarray of float64
+        Variance of its detectors over that of the dark sky.
+    """
+
+    sky_min: Array
+    sky_max: Array
+    sun_max_rad: Array
+    effective_s: Array
+    source: NDArray[np.bool_]
+    floor: Array
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Visits to tiles: open time and length without slew [s], and exposures, shape (k,)."""
+
+    open_s: Array
+    visit_s: Array
+    exposures: NDArray[np.int64]
+
+
+def wanted_now(
+    demands: Demands, sky: float, remaining: Array, urgency: Array, sun_rad: float
+) -> NDArray[np.bool_]:
+    """Which surveys want a tile in this sky, shape (surveys,)."""
+    fits = (sky >= demands.sky_min) & (sky <= demands.sky_max) & (sun_rad <= demands.sun_max_rad)
+    return np.asarray(fits & (remaining > 0.0) & (urgency > 0.0))
+
+
+def visit_lengths(
+    demands: Demands,
+    sky: Array,
+    signal: Array,
+    remaining: Array,
+    urgency: Array,
+    sun_rad: float,
+    left_s: Array,
+    overhead_s: Array,
+    times: tuple[int, float, float],
+) -> Lengths:
+    """Length of a visit to each of several tiles.
+
+    Parameters
+    ----------
+    demands : Demands
+        What the surveys ask.
+    sky, signal : ndarray of float64, shape (k,)
+        Sky over dark, and light in a fibre over that in reference conditions.
+    remaining, urgency : ndarray of float64, shape (k, surveys)
+        Unfinished targets, and whether a survey may come back (above 0).
+    sun_rad : float
+        Altitude of the Sun [rad].
+    left_s : ndarray of float64, shape (k,)
+        From the end of the slew to the end of the night's science [s].
+    overhead_s : ndarray of float64, shape (k,)
+        Of a visit besides slew, exposures and read-out [s].
+    times : tuple
+        Most exposures of a visit, the longest exposure, and its read-out [s].
+
+    Returns
+    -------
+    Lengths
+        No exposures where too little of the night is left. A visit is as long as the survey needs
+        that needs most; where one wants a fixed number of exposures, or none wants it, all of
+        them.
+    """
+    open_s, visit_s = np.empty(len(sky)), np.empty(len(sky))
+    exposures = np.empty(len(sky), dtype=np.int64)
+    fits = sun_rad <= demands.sun_max_rad
+    _lengths(
+        sky, signal, remaining, urgency, left_s, overhead_s,
+        fits, demands.sky_min, demands.sky_max, demands.effective_s, demands.source,
+        demands.floor, *times, open_s, visit_s, exposures,
+    )  # fmt: skip
+    return Lengths(open_s, visit_s, exposures)
+
+
+@njit
+def _lengths(
+    sky: Array,
+    signal: Array,
+    remaining: Array,
+    urgency: Array,
+    left_s: Array,
+    overhead_s: Array,
+    fits: NDArray[np.bool_],
+    sky_min: Array,
+    sky_max: Array,
+    effective_s: Array,
+    source: NDArray[np.bool_],
+    floor: Array,
+    most: int,
+    longest_s: float,
+    readout_s: float,
+    open_s: Array,
+    visit_s: Array,
+    exposures: NDArray[np.int64],
+) -> None:
+    for i in range(len(sky)):
+        need = 0.0
+        for j in range(len(fits)):
+            here = remaining[i, j] > 0.0 and urgency[i, j] > 0.0
+            if not (here and fits[j] and sky_min[j] <= sky[i] <= sky_max[j]):
+                continue
+            if np.isnan(effective_s[j]):
+                need = most * longest_s
+                break
+            rate = signal[i]
+            if not source[j]:
+                rate = signal[i] ** 2 * (1.0 + floor[j]) / (sky[i] + floor[j])
+            need = max(need, effective_s[j] / max(rate, LEAST_RATE))
+        if need == 0.0:
+            need = most * longest_s
+        need = min(need, most * longest_s)
+        count = max(1, int(np.ceil(need / longest_s - 1e-9)))
+        given = min(need, left_s[i] - overhead_s[i] - count * readout_s)
+        if given < SHORTEST_SHARE * min(longest_s, need):
+            given = 0.0
+        count = int(np.ceil(given / longest_s - 1e-9)) if given > 0.0 else 0
+        open_s[i], exposures[i] = given, count
+        visit_s[i] = overhead_s[i] + given + count * readout_s
