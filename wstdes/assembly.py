@@ -36,6 +36,7 @@ from wstdes.survey import (
     TargetSource,
     open_catalogue,
 )
+from wstdes.survey.alerts import AlertList, AlertSky, read_alerts
 from wstdes.survey.calendar import closed_nights
 from wstdes.survey.fields import STANDARD, SurveyTargets
 from wstdes.survey.goals import GoalLaw, Tally, goal_law, mean_time, time_of_goal
@@ -98,6 +99,13 @@ def make_parts(loaded: Loaded) -> Parts:
         partial(measured_weather, scenario, clock, loaded.folder, STEP_S), "weather.path"
     )
     trouble.end()
+    alert_lists = {
+        name: trouble.attempt(
+            partial(_alert_list, scenario, name, clock, loaded.folder), f"alerts.{name}.path"
+        )
+        for name, alert_class in scenario.alerts.items()
+        if alert_class.path is not None
+    }
     scenario = _with_times(scenario, needs)
     surveys = list(scenario.surveys.values())
     tile_surveys = tuple(i for i, s in enumerate(surveys) if s.source.kind != "alerts")
@@ -130,6 +138,8 @@ def make_parts(loaded: Loaded) -> Parts:
         credits=tuple(sorted(thanks)),
         closures=tuple(_closures(scenario, clock, horizon)),
     )
+        alert_sky=AlertSky.make(footprints[alerts[0]]) if alerts else None,
+        alert_lists=alert_lists,
 
 
 class _Trouble:
@@ -266,6 +276,23 @@ def _view(scenario: Scenario, name: str) -> SurveyView:
 
 
 def _focal_plane(scenario: Scenario) -> FocalPlane:
+def _alert_list(scenario: Scenario, name: str, clock: Clock, folder: Path) -> AlertList:
+    """A user's own alerts of a class; some must come in during the run."""
+    rules = scenario.alerts[name]
+    assert rules.path is not None
+    path = folder / Path(rules.path).expanduser()
+    found = read_alerts(path, name, clock, rules.columns)
+    if not len(found.between(0.0, scenario.end_s).time_s):
+        first, last = (clock.utc(float(t)).date() for t in found.time_s[[0, -1]])
+        message = (
+            f"{path}: none of {len(found.time_s)} alerts, {first} to {last}, comes in during the "
+            f"run, {scenario.start} to {clock.evening(scenario.nights)}"
+        )
+        hint = "set the scenario's start and nights to the dates of the file"
+        raise ConfigError([Problem(message, f"alerts.{name}.path", hint=hint)])
+    return found
+
+
     model, telescope = scenario.focal_plane, scenario.telescope
     if not model.hr_fibres:
         raise ConfigError(

@@ -15,6 +15,8 @@ from wstdes.clock import DAY_S, Clock
 from wstdes.facility import load
 from wstdes.kernel import Day, Streams, Trace
 from wstdes.models.sky import Horizon
+from wstdes.survey import Footprint
+from wstdes.survey.alerts import AlertSky
 
 CLASSES = ("alerts.passive.lifetime=2 d", "alerts.prompt.rate=20 / d", "alerts.prompt.lifetime=1 d")
 
@@ -28,6 +30,8 @@ def parts() -> Any:
         scenario=scenario,
         survey_names=names,
         alert_survey=names.index("time-domain"),
+        alert_sky=AlertSky.make(Footprint(dec_min_rad=-1.4, dec_max_rad=0.5)),
+        alert_lists={},
         clock=Clock(scenario.start, site.longitude_rad),
         horizon=Horizon(site.latitude_rad, site.longitude_rad, site.height_m),
     )
@@ -76,8 +80,9 @@ def test_each_alert_is_settled_once_and_its_row_says_how(parts: Any) -> None:
             broker.take(number, 10 * index, broker.now)
             assert number not in [a.number for a in broker.waiting(("insert", "switch"))]
         for number in free[:2]:
-            assert broker.answered(number, (broker.now - 9.0, broker.now))
-            assert not broker.answered(number, (0.0, 1.0))
+            assert not broker.answered(number, 10 * index + 1, (0.0, 1.0))
+            assert broker.answered(number, 10 * index, (broker.now - 9.0, broker.now))
+            assert not broker.answered(number, 10 * index, (0.0, 1.0))
         for number in free[2:4]:
             broker.failed(number, 10 * index + 1)
             assert number not in [a.number for a in broker.waiting(("insert", "switch"))]

@@ -1,9 +1,9 @@
-"""The alert broker: targets of opportunity come in, wait, are observed or expire."""
+"""The alert broker: targets of opportunity come in, wait, are observed, expire or drop out."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,53 +11,16 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from wstdes.agents.arrivals import Crowd, arrivals
 from wstdes.agents.parts import Parts
 from wstdes.agents.records import Alert
 from wstdes.agents.skies import dark_hours, day_sky
 from wstdes.clock import DAY_S
-from wstdes.config.surveys import AlertClass
 from wstdes.kernel import Agent, Day, Signal
 
-__all__ = ["AlertBroker", "BrokerState", "Crowd"]
+__all__ = ["AlertBroker", "BrokerState"]
 
 Floats = NDArray[np.float64]
-
-
-@dataclass
-class Crowd:
-    """Alerts that only wait for a field that covers them: thousands, so columns and no objects.
-
-    Parameters
-    ----------
-    number : ndarray of int64, shape (alerts,)
-        Ascending.
-    kind : ndarray of int16, shape (alerts,)
-        Place of the class among the scenario's.
-    ra_rad, dec_rad : ndarray of float64, shape (alerts,)
-        ICRS [rad].
-    arrival_s, expiry_s : ndarray of float64, shape (alerts,)
-        When it came, or comes, in; when it can no longer be observed [s].
-    """
-
-    number: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    kind: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, dtype=np.int16))
-    ra_rad: Floats = field(default_factory=lambda: np.zeros(0))
-    dec_rad: Floats = field(default_factory=lambda: np.zeros(0))
-    arrival_s: Floats = field(default_factory=lambda: np.zeros(0))
-    expiry_s: Floats = field(default_factory=lambda: np.zeros(0))
-
-    def __len__(self) -> int:
-        return len(self.number)
-
-    def select(self, chosen: NDArray[Any]) -> Crowd:
-        """Those of a mask, or at these places."""
-        return Crowd(*(column[chosen] for column in vars(self).values()))
-
-    def merged(self, *others: Crowd) -> Crowd:
-        """These and others, in the order of their numbers."""
-        tables = [list(vars(crowd).values()) for crowd in (self, *others)]
-        columns = [np.concatenate(column) for column in zip(*tables, strict=True)]
-        return Crowd(*columns).select(np.argsort(columns[0], kind="stable"))
 
 
 @dataclass
@@ -67,7 +30,8 @@ class BrokerState:
     Parameters
     ----------
     alerts : dict of int to Alert
-        By number: those that may interrupt, and all that were ever on a fibre.
+        By number: those that may interrupt, and all that were ever on a fibre. One that wants
+        more visits after an answer stays, and waits for the next.
     crowd : Crowd
         All others.
     """
@@ -78,7 +42,7 @@ class BrokerState:
 
 
 class AlertBroker(Agent[BrokerState]):
-    """Injects alerts evenly over the sky of the survey they feed, as a Poisson process."""
+    """Lets alerts come in, keeps those that wait, and asks again for their follow-up."""
 
     State = BrokerState
 
@@ -93,24 +57,24 @@ class AlertBroker(Agent[BrokerState]):
         """Fires when an alert of a class that may abort an exposure or switch fields comes in."""
 
     def start(self) -> None:
-        """Draw the day's alerts."""
-        new = [self._draw(kind, c) for kind, c in enumerate(self.classes.values())]
+        """Let the day's alerts come in."""
+        new = [self._arrive(kind) for kind in range(len(self._names))]
         self.state.crowd = self.state.crowd.merged(*new)
-        self.env.process(self._announce())
+        for alert in list(self.state.alerts.values()):
+            self._announce(alert)
 
     def close(self) -> None:
-        """Settle what has expired."""
-        crowd = self.state.crowd
-        over = crowd.expiry_s <= self.day.end_s
+        """Settle those that are over."""
+        crowd, end = self.state.crowd, self.day.end_s
+        over = crowd.over_s <= end
         self.state.crowd = crowd.select(~over)
-        named = [
-            a
-            for a in self.state.alerts.values()
-            if a.state == "waiting" and a.expiry_s <= self.day.end_s
-        ]
+        self._record_crowd(crowd.select(over))
+        named = [a for a in self.state.alerts.values() if a.state == "waiting" and a.over_s <= end]
         for alert in named:
             del self.state.alerts[alert.number]
-        self._record_expired(crowd.select(over), named)
+            self._record(alert, "dropped" if alert.dropped_s <= alert.expiry_s else "expired")
+            if alert.follow_up:
+                self._ask_again(alert, 0.5 * (alert.asked_s + alert.expiry_s))
 
     # What the observer asks ------------------------------------------------------------------
 
@@ -159,37 +123,69 @@ class AlertBroker(Agent[BrokerState]):
         alert = self.state.alerts[number]
         alert.state, alert.visit, alert.decided_s = "taken", visit, decided_s
 
-    def answered(self, number: int, span_s: tuple[float, float]) -> bool:
-        """A spectrum of the alert has passed quality control on site; whether it was the first.
+    def answered(self, number: int, visit: int, span_s: tuple[float, float]) -> bool:
+        """A spectrum of the alert has passed quality control on site.
 
         Parameters
         ----------
         number : int
             The alert.
+        visit : int
+            The visit that took the spectrum.
         span_s : tuple of float
             Shutter opening and closing of the exposure that passed [s].
+
+        Returns
+        -------
+        bool
+            Whether it was the first spectrum of this alert.
         """
-        alert = self.state.alerts.pop(number, None)
-        if alert is None:
+        alert = self.state.alerts.get(number)
+        if alert is None or alert.state != "taken" or alert.visit != visit:
             return False
+        del self.state.alerts[number]
         alert.shutter_open_s, alert.shutter_close_s = span_s
-        self._record_observed(alert)
-        return True
+        self._record(alert, "observed")
+        self._ask_again(alert, span_s[0])
+        return alert.follow_up == 0
 
     def failed(self, number: int, visit: int) -> None:
         """No exposure of a visit's alert was good: it waits again, unless another visit has it."""
         alert = self.state.alerts.get(number)
         if alert is not None and alert.state == "taken" and alert.visit == visit:
             alert.state, alert.visit, alert.decided_s = "waiting", None, None
+            self._announce(alert)
+
+    def _ask_again(self, alert: Alert, since_s: float) -> None:
+        """Want the next visit of a series, an interval after the last was made or was due."""
+        rules = self.classes[alert.alert_class].follow_up
+        if rules is None or alert.follow_up + 1 >= rules.visits or alert.dropped_s <= self.now:
+            return
+        due_s = since_s + rules.interval_s
+        again = replace(
+            alert,
+            follow_up=alert.follow_up + 1,
+            asked_s=due_s - rules.tolerance_s,
+            expiry_s=due_s + rules.tolerance_s,
+            state="waiting",
+            visit=None,
+            decided_s=None,
+            shutter_open_s=None,
+            shutter_close_s=None,
+            interrupts=True,
+        )
+        self.state.alerts[alert.number] = again
+        self._announce(again)
+
+    def _response(self, alert: Alert) -> str:
+        return self.classes[alert.alert_class].response_of(alert.follow_up)
 
     def _named(self, responses: tuple[str, ...]) -> list[Alert]:
-        wanted = {name for name, c in self.classes.items() if c.response in responses}
         return [
             a
             for a in self.state.alerts.values()
-            if a.alert_class in wanted
-            and a.state == "waiting"
-            and a.arrival_s <= self.now < a.expiry_s
+            if a.waits(self.now)
+            and self._response(a) in responses
             and (a.interrupts or "insert" in responses)
         ]
 
@@ -197,7 +193,7 @@ class AlertBroker(Agent[BrokerState]):
     def _present(self) -> NDArray[np.bool_]:
         """Which of the crowd have come in and can still be observed."""
         crowd = self.state.crowd
-        return (crowd.arrival_s <= self.now) & (self.now < crowd.expiry_s)
+        return (crowd.arrival_s <= self.now) & (self.now < crowd.over_s)
 
     @cached_property
     def _directions(self) -> Floats:
@@ -211,123 +207,103 @@ class AlertBroker(Agent[BrokerState]):
         self._directions = directions
 
     def _objects(self, chosen: NDArray[Any]) -> list[Alert]:
-        some = self.state.crowd.select(chosen)
+        return self._objects_of(self.state.crowd.select(chosen))
+
+    def _objects_of(self, some: Crowd) -> list[Alert]:
         columns = [c.tolist() for c in vars(some).values()]
         return [
-            Alert(number, self._names[kind], *rest)
+            Alert(number, self._names[kind], *rest, rest[2])
             for number, kind, *rest in zip(*columns, strict=True)
         ]
 
     # How they come in ------------------------------------------------------------------------
 
-    def _draw(self, kind: int, alert_class: AlertClass) -> Crowd:
-        """Draw the day's alerts of a class; those that may interrupt get a name at once."""
-        rng = self.day.streams(self.name, self._names[kind], self.day.index)
-        seconds = self.day.end_s - self.day.start_s
-        times = np.sort(rng.random(rng.poisson(alert_class.rate_per_s * seconds))) * seconds
-        ra, dec = self._positions(rng, len(times))
-        arrival = self.day.start_s + times
-        first = self.state.count
-        self.state.count += len(times)
-        number = np.arange(first, self.state.count, dtype=np.int64)
-        kinds = np.full(len(times), kind, dtype=np.int16)
-        drawn = Crowd(number, kinds, ra, dec, arrival, arrival + alert_class.lifetime_s)
-        if alert_class.response == "insert":
-            return drawn
-        for alert in zip(*(c.tolist() for c in vars(drawn).values()), strict=True):
-            self.state.alerts[alert[0]] = Alert(alert[0], self._names[kind], *alert[2:])
+    def _arrive(self, kind: int) -> Crowd:
+        """The day's alerts of a class; those that may interrupt get a name at once."""
+        new = arrivals(self.day, self.name, self.parts, kind, self.state.count)
+        self.state.count += len(new)
+        if self.classes[self._names[kind]].response == "insert":
+            return new
+        self.state.alerts |= {alert.number: alert for alert in self._objects_of(new)}
         return Crowd()
 
-    def _positions(self, rng: np.random.Generator, n: int) -> tuple[Floats, Floats]:
-        """Positions, even over the declinations of the survey that alerts feed."""
-        number = self.parts.alert_survey
-        assert number is not None
-        survey = self.parts.scenario.surveys[self.parts.survey_names[number]]
-        low, high = survey.footprint.declination_min_rad, survey.footprint.declination_max_rad
-        ra = rng.random(n) * 2.0 * np.pi
-        dec = np.arcsin(np.sin(low) + rng.random(n) * (np.sin(high) - np.sin(low)))
-        return ra, dec
+    def _announce(self, alert: Alert) -> None:
+        """Wake those who wait for alerts that may interrupt, when this one can be observed."""
+        response = self._response(alert)
+        if response == "insert" or not alert.interrupts or alert.state != "waiting":
+            return
+        if self.now <= alert.asked_s < self.day.end_s or alert.waits(self.now):
+            self.env.process(self._wake(max(0.0, alert.asked_s - self.now), response == "abort"))
 
-    def _announce(self) -> Generator[simpy.Event, Any, None]:
-        arrivals = sorted(
-            (a.arrival_s, self.classes[a.alert_class].response)
-            for a in self.state.alerts.values()
-            if a.arrival_s >= self.now and self.classes[a.alert_class].response != "insert"
-        )
-        for t, response in arrivals:
-            yield self.env.timeout(max(0.0, t - self.now))
-            self.interrupting.fire()
-            if response == "abort":
-                self.urgent.fire()
+    def _wake(self, after_s: float, urgent: bool) -> Generator[simpy.Event, Any, None]:
+        yield self.env.timeout(after_s)
+        self.interrupting.fire()
+        if urgent:
+            self.urgent.fire()
 
     # What becomes of them --------------------------------------------------------------------
 
-    def _record_observed(self, alert: Alert) -> None:
-        alert_class = self.classes[alert.alert_class]
+    def _record(self, alert: Alert, outcome: str) -> None:
+        """A row of an alert with a name; when it was up where somebody waited for that."""
+        alert_class, response = self.classes[alert.alert_class], self._response(alert)
+        seen = outcome == "observed"
+        owed = alert_class.target_response_s
         self.record(
             "alerts",
             alert=alert.number,
             alert_class=alert.alert_class,
-            response=alert_class.response,
+            follow_up=alert.follow_up,
+            response=response,
             ra_deg=np.degrees(alert.ra_rad).item(),
             dec_deg=np.degrees(alert.dec_rad).item(),
             arrival_s=alert.arrival_s,
+            asked_s=alert.asked_s,
             expiry_s=alert.expiry_s,
-            outcome="observed",
+            dropped_s=alert.dropped_s if outcome == "dropped" else None,
+            outcome=outcome,
             visit=alert.visit,
             decided_s=alert.decided_s,
             shutter_open_s=alert.shutter_open_s,
             shutter_close_s=alert.shutter_close_s,
-            quicklook_s=self.now,
-            possible_s=self._possible(alert),
-            target_response_s=alert_class.target_response_s,
+            quicklook_s=self.now if seen else None,
+            possible_s=self._possible(alert) if seen or response != "insert" else None,
+            target_response_s=alert.expiry_s - alert.asked_s if alert.follow_up else owed,
         )
 
-    def _record_expired(self, crowd: Crowd, named: list[Alert]) -> None:
-        """Rows of alerts that expired; possible times of those alone that may interrupt."""
-        crowd = crowd.merged(*(self._as_crowd(alert) for alert in named))
-        possible = {
-            alert.number: self._possible(alert)
-            for alert in named
-            if self.classes[alert.alert_class].response != "insert"
-        }
-        kinds = crowd.kind.tolist()
-        classes = list(self.classes.values())
+    def _record_crowd(self, crowd: Crowd) -> None:
+        """Rows of alerts that only waited for a field, and that none observed."""
+        kinds, classes = crowd.kind.tolist(), list(self.classes.values())
+        dropped = crowd.dropped_s <= crowd.expiry_s
         self.day.trace.extend(
             "alerts",
             {
                 "alert": crowd.number,
                 "alert_class": [self._names[k] for k in kinds],
+                "follow_up": 0,
                 "response": [classes[k].response for k in kinds],
                 "ra_deg": np.degrees(crowd.ra_rad),
                 "dec_deg": np.degrees(crowd.dec_rad),
                 "arrival_s": crowd.arrival_s,
+                "asked_s": crowd.arrival_s,
                 "expiry_s": crowd.expiry_s,
-                "outcome": "expired",
-                "possible_s": [possible.get(n) for n in crowd.number.tolist()],
+                "dropped_s": [
+                    t if out else None
+                    for t, out in zip(crowd.dropped_s.tolist(), dropped.tolist(), strict=True)
+                ],
+                "outcome": np.where(dropped, "dropped", "expired"),
                 "target_response_s": [classes[k].target_response_s for k in kinds],
             },
-        )
-
-    def _as_crowd(self, alert: Alert) -> Crowd:
-        return Crowd(
-            np.array([alert.number]),
-            np.array([self._names.index(alert.alert_class)], dtype=np.int16),
-            np.array([alert.ra_rad]),
-            np.array([alert.dec_rad]),
-            np.array([alert.arrival_s]),
-            np.array([alert.expiry_s]),
         )
 
     def _possible(self, alert: Alert) -> float | None:
         """When an alert was first up at night; to two minutes."""
         observing, model = self.parts.scenario.observing, self.parts.scenario.telescope
         low, high = np.pi / 2 - model.zenith_distance_max_rad, model.altitude_max_rad
-        for index in range(int(alert.arrival_s // DAY_S), self.day.index + 1):
+        for index in range(int(alert.asked_s // DAY_S), self.day.index + 1):
             sky = day_sky(self.parts.clock, self.parts.horizon, index)
             dark = dark_hours(sky, observing.science_sun_altitude_rad)
-            begin, end = (0.0, 0.0) if dark is None else (max(dark[0], alert.arrival_s), dark[1])
-            times = np.arange(begin, min(end, alert.expiry_s), 120.0)
+            begin, end = (0.0, 0.0) if dark is None else (max(dark[0], alert.asked_s), dark[1])
+            times = np.arange(begin, min(end, alert.over_s), 120.0)
             ra, dec = sky.to_cirs(np.array([alert.ra_rad]), np.array([alert.dec_rad]))
             altitude, _ = sky.altaz(ra, dec, times)
             up = np.flatnonzero((altitude >= low) & (altitude <= high))

@@ -102,18 +102,18 @@ class Observer(Agent[ObserverState]):
         )
         pending = self.state.ledger.pending[visit]
         if passed and mode == "lr" and pending.alerts:
-            self._answer(pending, f"{exposure}/{mode}")
+            self._answer(visit, pending, f"{exposure}/{mode}")
         self.ledger.verdict(visit, exposure, mode, passed)
         if "fibres" not in pending.streams and not any(k.endswith("/lr") for k in pending.waiting):
             for alert in pending.alerts:
                 self.dome.broker.failed(alert, visit)
 
-    def _answer(self, pending: Pending, key: str) -> None:
+    def _answer(self, visit: int, pending: Pending, key: str) -> None:
         """An exposure of these alerts is good: they are settled."""
         assert self.parts.alert_survey is not None
         progress = self.state.ledger.progress[self.parts.alert_survey]
         for alert in pending.alerts:
-            if self.dome.broker.answered(alert, pending.spans[key]):
+            if self.dome.broker.answered(alert, visit, pending.spans[key]):
                 pending.answered.append(alert)
                 progress.started += 1
 

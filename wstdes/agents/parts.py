@@ -19,6 +19,7 @@ from wstdes.models.site import Climate, Replay
 from wstdes.models.sky import Horizon
 from wstdes.policies.views import SurveyView
 from wstdes.survey.fields import SurveyTargets
+from wstdes.survey.alerts import AlertList, AlertSky
 from wstdes.survey.tiling import Tiling
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ class Parts:
     alert_survey : int or None
         Number of the survey that alerts feed.
     ifs_surveys : tuple of int
+    alert_sky : AlertSky or None
+        Where alerts that are drawn come from: that survey's footprint.
+    alert_lists : dict of str to AlertList
+        Alerts that are played again, by class.
         Numbers of the surveys of fixed fields.
     tiling : Tiling
         The pointings.
@@ -102,6 +107,8 @@ class Parts:
     ifs_surveys: tuple[int, ...]
     tiling: Tiling
     expected: NDArray[np.float64]
+    alert_sky: AlertSky | None
+    alert_lists: dict[str, AlertList]
     policies: Policies
     solar_scale: float
     routes: dict[tuple[str, str], tuple[str, ...]]

@@ -160,9 +160,24 @@ class Flow:
 
 @dataclass
 class Alert:
-    """A target of opportunity.
+    """A target of opportunity that wants a visit.
 
-    ``state`` is waiting, taken (a visit has it and the verdict is not in), or settled.
+    Parameters
+    ----------
+    arrival_s : float
+        When the alert came in [s].
+    expiry_s : float
+        When this visit can no longer be made [s].
+    dropped_s : float
+        When the target fades, or turns out to be something else; infinite: never [s].
+    asked_s : float
+        From when on this visit can be made: the arrival for the first [s].
+    follow_up : int
+        Which visit it is, 0 for the first.
+    state : str
+        waiting, or taken (a visit has it and the verdict is not in).
+    interrupts : bool
+        Whether it may have a field of its own.
     """
 
     number: int
@@ -171,12 +186,24 @@ class Alert:
     dec_rad: float
     arrival_s: float
     expiry_s: float
+    dropped_s: float
+    asked_s: float
+    follow_up: int = 0
     state: str = "waiting"
     visit: int | None = None
     decided_s: float | None = None
     shutter_open_s: float | None = None
     shutter_close_s: float | None = None
     interrupts: bool = True
+
+    @property
+    def over_s(self) -> float:
+        """When nothing can be done for it any more [s]."""
+        return min(self.expiry_s, self.dropped_s)
+
+    def waits(self, t_s: float) -> bool:
+        """Whether it can be observed at a moment."""
+        return self.state == "waiting" and self.asked_s <= t_s < self.over_s
 
 
 def work_key(mode: str, visit: int | None, night: int) -> str:

@@ -214,27 +214,34 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "alerts",
-        "an alert when it was settled",
+        "a visit that an alert wanted, when it was settled",
         (
             _int("alert", "number of the alert"),
             _text("alert_class", "its class"),
-            _text("response", "what its class is owed: insert, switch or abort"),
+            _int("follow_up", "which visit of the alert, 0 for the first"),
+            _text("response", "what it is owed: insert, switch or abort"),
             _float("ra_deg", "ICRS right ascension", "deg"),
             _float("dec_deg", "ICRS declination", "deg"),
-            _time("arrival", "when it came in"),
-            _time("expiry", "when it could no longer be observed"),
+            _time("arrival", "when the alert came in"),
+            _time("asked", "from when on the visit could be made: the arrival for the first"),
+            _time("expiry", "when it could no longer be made"),
+            _time("dropped", "when the target dropped out; null if it did not before expiry"),
             _time(
                 "possible",
                 "when it was first up at night, whatever the weather; null if never, and "
                 "not computed for alerts of response insert that expired",
             ),
-            _text("outcome", "observed or expired"),
+            _text("outcome", "observed, expired or dropped"),
             Column("visit", "int", "the visit that observed it"),
             _time("decided", "when the observer took it up"),
-            _time("shutter_open", "first shutter on it"),
-            _time("shutter_close", "shutter closing of the exposure that answered it"),
+            _time("shutter_open", "shutter opening of the exposure that answered it"),
+            _time("shutter_close", "its shutter closing"),
             _time("quicklook", "its spectrum was reduced on site and passed"),
-            _seconds("target_response", "time its class is owed from alert to shutter"),
+            _seconds(
+                "target_response",
+                "time its class is owed from alert to shutter; the width of its window for a "
+                "follow-up",
+            ),
         ),
     ),
     Table(

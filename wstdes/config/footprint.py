@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from wstdes.config.base import Model
 from wstdes.units import Radians
 
-__all__ = ["Angle", "Circle", "FieldList", "Footprint", "Shape"]
+__all__ = ["Angle", "Circle", "FieldList", "Footprint", "Radius", "Shape"]
 
 Angle = Annotated[Radians, Field(ge=-1.5708, le=1.5708)]
 Turn = Annotated[Radians, Field(ge=-6.28319, le=6.28319)]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from wstdes.clock import EPHEMERIS_END, EPHEMERIS_START
+from wstdes.config.alerts import AlertClass
 from wstdes.config.base import ByName, Fraction, Model, PolicyRef
 from wstdes.config.data_systems import (
     ComputeSite,
@@ -19,7 +20,7 @@ from wstdes.config.data_systems import (
 from wstdes.config.focal_plane import FocalPlaneModel
 from wstdes.config.hardware import Mode, Site, Spectrograph, Telescope
 from wstdes.config.operations import Operations
-from wstdes.config.surveys import AlertClass, Angle, GaiaCatalogue, MockStarCatalogue, Survey
+from wstdes.config.surveys import Angle, GaiaCatalogue, MockStarCatalogue, Survey
 from wstdes.config.tiles import Tiles
 from wstdes.config.weather import Weather
 from wstdes.errors import KeyedError
@@ -374,7 +375,7 @@ class Scenario(Model):
         fed = [s for s in self.surveys.values() if s.source.kind == "alerts"]
         if len(fed) > 1:
             raise KeyedError("only one survey can be fed by alerts", ("surveys",))
-        if any(a.rate_per_s > 0 for a in self.alerts.values()) and not fed:
+        if any(a.comes for a in self.alerts.values()) and not fed:
             raise KeyedError(
                 "there are alerts, but no survey with a source of kind alerts", ("alerts",)
             )

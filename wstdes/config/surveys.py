@@ -1,4 +1,4 @@
-"""What is observed: surveys, where their targets come from, alerts."""
+"""What is observed: surveys, and where their targets come from."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from wstdes.config.base import Fraction, Model
 from wstdes.config.footprint import Angle, Footprint
 from wstdes.config.goal import Goal
 from wstdes.config.hardware import Mode
-from wstdes.units import PerSecond, PerSteradian, Seconds
+from wstdes.units import PerSteradian, Seconds
 
 __all__ = [
-    "AlertClass",
     "AlertSource",
     "Angle",
     "Cadence",
@@ -65,7 +64,9 @@ class CatalogueFile(Model):
     """
 
     kind: Literal["catalogue"] = Field(description="selects a user's catalogue file")
-    path: str = Field(description="a file, or a folder of wstdes ingest; from the scenario's folder")
+    path: str = Field(
+        description="a file, or a folder of wstdes ingest; from the scenario's folder"
+    )
     columns: dict[str, str] = Field(
         default_factory=dict, description="the file's column for id, ra, dec, magnitude and others"
     )
@@ -193,18 +194,3 @@ class Survey(Model):
         if self.source.kind == "alerts" and self.mode != "lr":
             raise ValueError("alerts are observed in the mode lr")
         return self
-
-
-class AlertClass(Model):
-    """A class of alerts and what it is owed."""
-
-    title: str = Field(description="what it is, for readers")
-    response: Literal["insert", "switch", "abort"] = Field(
-        description="insert in a next field, switch after the exposure, or abort it"
-    )
-    rate_per_s: Annotated[PerSecond, Field(ge=0, description="mean arrivals, as a Poisson process")]
-    lifetime_s: Annotated[Seconds, Field(gt=0, description="how long it can be observed")]
-    target_response_s: Annotated[Seconds, Field(gt=0, description="from alert to shutter")]
-    exposures: Annotated[
-        int, Field(ge=1, le=50, description="number in a visit made for one alert")
-    ]
