@@ -104,9 +104,9 @@ def stored(footprint=None, size=SIZE):
     return StoredSource(targets, footprint=footprint)
 
 
-def brute(source, ra, dec):
+def brute(source, ra, dec, tangent=TANGENT):
     """What the cells around hold that a field sees: identifiers and places."""
-    cells = cells_in_cone(ra, dec, math.atan(TANGENT) + 1e-4)
+    cells = cells_in_cone(ra, dec, math.atan(tangent) + 1e-4)
     found = Targets.concatenate([source.cell(int(pixel)) for pixel in cells])
     moved = apply_proper_motion(
         found.ra_rad,
@@ -116,7 +116,7 @@ def brute(source, ra, dec):
         YEAR - source.epoch_yr,
     )
     x, y, seen = project(*moved, ra, dec, 1.0)
-    seen = seen & (np.hypot(np.nan_to_num(x), np.nan_to_num(y)) <= TANGENT)
+    seen = seen & (np.hypot(np.nan_to_num(x), np.nan_to_num(y)) <= tangent)
     order = np.argsort(found.id[seen])
     return found.id[seen][order], x[seen][order], y[seen][order], found.required_s[seen][order]
 
@@ -144,6 +144,23 @@ def test_a_field_of_mocks_is_what_its_cells_hold(name, footprint, axis):
     assert len(np.unique(own)) == len(own)
     if footprint is None:
         assert len(own) > 500
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_no_cluster_is_missed_beyond_the_corner_of_a_cell(corner):
+    """Where its circle is no wider than the cell, and clusters reach 20 minutes of arc."""
+    few = {"clusters_per_sr": 0.02 * (10_800 / math.pi) ** 2}
+    source = galaxies(cluster_sigma_rad=5 * math.pi / 10_800, **few)
+    homes = set()
+    for pixel in (20_000, 9_000, 40_000):
+        vectors = [place(pixel, NSIDE, *uv) for uv in ((0.5, 0.5), corner)]
+        beyond = vectors[1] + 0.25 * (np.array(vectors[1]) - vectors[0])
+        axis = math.atan2(beyond[1], beyond[0]), math.atan2(beyond[2], math.hypot(*beyond[:2]))
+        field = source.field(*axis, math.radians(0.05), YEAR)
+        ids, *_ = brute(source, *axis, math.radians(0.05))
+        assert np.array_equal(np.sort((field.pixel << 32) + field.index), ids)
+        homes |= set(field.pixel.tolist())
+    assert homes & {20_000, 9_000, 40_000}
 
 
 @pytest.fixture(scope="module")

@@ -64,9 +64,7 @@ class CatalogueFile(Model):
     """
 
     kind: Literal["catalogue"] = Field(description="selects a user's catalogue file")
-    path: str = Field(
-        description="a file, or a folder of wstdes ingest; from the scenario's folder"
-    )
+    path: str = Field(description="a file, or a folder of `wstdes ingest`; from the scenario's")
     columns: dict[str, str] = Field(
         default_factory=dict, description="the file's column for id, ra, dec, magnitude and others"
     )
@@ -154,6 +152,11 @@ class Survey(Model):
         default=None,
         description="effective time after which its visits end; left out: a fixed number of "
         "exposures",
+    )
+    tile_effective_s: Annotated[Seconds, Field(gt=0)] | None = Field(
+        default=None,
+        description="effective time after which a tile is done for it, whoever had its fibres; "
+        "left out: when its targets are",
     )
     footprint: Footprint = Field(
         default=Footprint(), description="part of the sky that its targets lie in"
