@@ -24,7 +24,7 @@ from wstdes.models.energy import clear_sky_share, solar_scale
 from wstdes.models.focalplane import FocalPlane, focal_plane
 from wstdes.models.site import climate
 from wstdes.models.sky import Horizon, SeasonSky, sun
-from wstdes.pointing import expected_targets, make_footprint, make_pointings
+from wstdes.pointing import make_footprint, make_pointings
 from wstdes.policies import make_policy
 from wstdes.policies.views import SurveyView
 from wstdes.survey import (
@@ -38,6 +38,8 @@ from wstdes.survey import (
 )
 from wstdes.survey.alerts import AlertList, AlertSky, read_alerts
 from wstdes.survey.calendar import closed_nights
+from wstdes.survey.counts import expected_targets, science_fibres
+from wstdes.survey.feasibility import feasibility
 from wstdes.survey.fields import STANDARD, SurveyTargets
 from wstdes.survey.goals import GoalLaw, Tally, goal_law, mean_time, time_of_goal
 from wstdes.survey.targets import ExposureLaw
@@ -98,7 +100,6 @@ def make_parts(loaded: Loaded) -> Parts:
     replay = trouble.attempt(
         partial(measured_weather, scenario, clock, loaded.folder, STEP_S), "weather.path"
     )
-    trouble.end()
     alert_lists = {
         name: trouble.attempt(
             partial(_alert_list, scenario, name, clock, loaded.folder), f"alerts.{name}.path"
@@ -106,6 +107,7 @@ def make_parts(loaded: Loaded) -> Parts:
         for name, alert_class in scenario.alerts.items()
         if alert_class.path is not None
     }
+    trouble.end()
     scenario = _with_times(scenario, needs)
     surveys = list(scenario.surveys.values())
     tile_surveys = tuple(i for i, s in enumerate(surveys) if s.source.kind != "alerts")
@@ -115,6 +117,14 @@ def make_parts(loaded: Loaded) -> Parts:
         SurveyTargets(i, source, MODE_KIND[surveys[i].mode], surveys[i].priority)
         for i, source in sources.items()
     )
+    expected = expected_targets(scenario, sources, pointings.tiling, tile_surveys)
+    fibres = science_fibres(scenario)
+    verdict = feasibility(
+        scenario, clock, horizon, pointings.tiling, expected, tile_surveys, fibres
+    )
+    for problem in verdict.errors:
+        trouble.add(problem)
+    trouble.end()
     thanks = {s.source.credit for s in (*fibre_surveys, *standards)}
     return Parts(
         scenario=scenario,
@@ -129,17 +139,18 @@ def make_parts(loaded: Loaded) -> Parts:
         views=tuple(_view(scenario, names[i]) for i in tile_surveys),
         tile_surveys=tile_surveys,
         alert_survey=alerts[0] if alerts else None,
+        alert_sky=AlertSky.make(footprints[alerts[0]]) if alerts else None,
+        alert_lists=alert_lists,
         ifs_surveys=ifs,
         tiling=pointings.tiling,
-        expected=expected_targets(scenario, sources, pointings.tiling, tile_surveys),
+        expected=expected,
         policies=policies,
         solar_scale=scale,
         routes=routes,
         credits=tuple(sorted(thanks)),
+        notes=tuple(trouble.placed(note) for note in (*pointings.notes, *verdict.notes)),
         closures=tuple(_closures(scenario, clock, horizon)),
     )
-        alert_sky=AlertSky.make(footprints[alerts[0]]) if alerts else None,
-        alert_lists=alert_lists,
 
 
 class _Trouble:
@@ -154,12 +165,17 @@ class _Trouble:
         try:
             return make()
         except ConfigError as error:
-            self._problems += [self._placed(problem) for problem in error.problems]
+            self._problems += [self.placed(problem) for problem in error.problems]
         except (CatalogueError, MissingExtraError) as error:
-            self._problems.append(self._placed(Problem(str(error), path)))
+            self._problems.append(self.placed(Problem(str(error), path)))
         return None
 
-    def _placed(self, problem: Problem) -> Problem:
+    def add(self, problem: Problem) -> None:
+        """Keep one more problem."""
+        self._problems.append(self.placed(problem))
+
+    def placed(self, problem: Problem) -> Problem:
+        """The problem, with the place of its key."""
         where = self._document.place(tuple(problem.path.split(".")))
         return replace(problem, where=problem.where or where)
 
@@ -236,6 +252,8 @@ def _standards(scenario: Scenario) -> tuple[SurveyTargets, ...]:
     """Flux standards for each kind of fibre: those that do not saturate in their short frame."""
     found = []
     for mode, kind in MODE_KIND.items():
+        if mode not in scenario.spectrographs.modes:
+            continue
         limit = Sensitivity(scenario).saturation_mag(
             mode, scenario.site.seeing_median_rad, 1.0, scenario.calibration.standard_frame_s
         )
@@ -259,23 +277,6 @@ def _standards(scenario: Scenario) -> tuple[SurveyTargets, ...]:
     return tuple(found)
 
 
-def _view(scenario: Scenario, name: str) -> SurveyView:
-    survey = scenario.surveys[name]
-    sun = survey.sun_altitude_max_rad
-    return SurveyView(
-        name,
-        survey.mode,
-        survey.priority,
-        survey.weight,
-        survey.required_s,
-        survey.noise,
-        survey.sky_brightness_min,
-        survey.sky_brightness_max,
-        scenario.observing.science_sun_altitude_rad if sun is None else sun,
-    )
-
-
-def _focal_plane(scenario: Scenario) -> FocalPlane:
 def _alert_list(scenario: Scenario, name: str, clock: Clock, folder: Path) -> AlertList:
     """A user's own alerts of a class; some must come in during the run."""
     rules = scenario.alerts[name]
@@ -293,8 +294,25 @@ def _alert_list(scenario: Scenario, name: str, clock: Clock, folder: Path) -> Al
     return found
 
 
-    model, telescope = scenario.focal_plane, scenario.telescope
-    if not model.hr_fibres:
+def _view(scenario: Scenario, name: str) -> SurveyView:
+    survey = scenario.surveys[name]
+    sun = survey.sun_altitude_max_rad
+    return SurveyView(
+        name,
+        survey.mode,
+        survey.priority,
+        survey.weight,
+        survey.required_s,
+        survey.noise,
+        survey.sky_brightness_min,
+        survey.sky_brightness_max,
+        scenario.observing.science_sun_altitude_rad if sun is None else sun,
+    )
+
+
+def _focal_plane(scenario: Scenario) -> FocalPlane:
+    model, telescope, hr = scenario.focal_plane, scenario.telescope, scenario.spectrographs.hr
+    if hr is not None and not model.hr_fibres:
         raise ConfigError(
             [
                 Problem(
@@ -309,7 +327,7 @@ def _alert_list(scenario: Scenario, name: str, clock: Clock, folder: Path) -> Al
         model,
         hole_radius_m=hole,
         spectrographs_lr=scenario.spectrographs.lr.spectrographs,
-        spectrographs_hr=scenario.spectrographs.hr.spectrographs,
+        spectrographs_hr=0 if hr is None else hr.spectrographs,
     )
     field_m = 0.5 * telescope.field_diameter_rad * telescope.plate_scale_m_per_rad
     if plane.radius_m > 1.02 * field_m:

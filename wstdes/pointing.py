@@ -13,16 +13,16 @@ from wstdes.config.footprint import Footprint as FootprintConfig
 from wstdes.config.footprint import Shape
 from wstdes.config.scenario import Scenario
 from wstdes.config.surveys import CatalogueFile, FixedFields
-from wstdes.config.tiles import DensityTiles, EvenTiles, TileFile
+from wstdes.config.tiles import EvenTiles, TileFile
 from wstdes.errors import ConfigError, Problem
 from wstdes.survey.area import sample
-from wstdes.survey.density import Demand, demand_points, follow
+from wstdes.survey.counts import demand, mean_count, science_fibres
+from wstdes.survey.density import follow
 from wstdes.survey.fields_lead import lead
 from wstdes.survey.footprint import Footprint, Region
-from wstdes.survey.ifs import IfsOptics, best_fields, offset
+from wstdes.survey.ifs import IfsOptics, best_fields
 from wstdes.survey.moc import read_moc
 from wstdes.survey.shapes import Circles, Polygon
-from wstdes.survey.stored import StoredSource
 from wstdes.survey.targets import TargetSource
 from wstdes.survey.tiles import read_fields, read_tiles, serve
 from wstdes.survey.tiling import (
@@ -33,14 +33,9 @@ from wstdes.survey.tiling import (
     tile_area_without_gaps,
 )
 
-__all__ = ["Pointings", "expected_targets", "make_footprint", "make_pointings", "science_fibres"]
+__all__ = ["Pointings", "ifs_optics", "make_footprint", "make_pointings", "reach"]
 
 FloatArray = NDArray[np.float64]
-_POLAR = np.sqrt((np.arange(19) + 0.5) / 19), np.arange(19) * np.pi * (3.0 - np.sqrt(5.0))
-_SUNFLOWER: FloatArray = np.stack(
-    [_POLAR[0] * np.cos(_POLAR[1]), _POLAR[0] * np.sin(_POLAR[1])], axis=1
-)
-"""Nineteen points that fill the unit disc evenly (Vogel 1979, Math. Biosci. 44, 179)."""
 Sources = Mapping[int, TargetSource]
 
 
@@ -137,6 +132,10 @@ def make_pointings(
     notes: list[Problem] = []
     tiling = _tiles(scenario, folder, footprints, sources, notes)
     _refuse_unreachable(scenario, footprints, tiling)
+    if scenario.tiles is not None:  # alerts bring their own fields: no tile is theirs alone
+        kinds = [survey.source.kind for survey in scenario.surveys.values()]
+        planned = tiling.inside[:, [kind != "alerts" for kind in kinds]]
+        tiling = tiling.take(np.flatnonzero(planned.any(axis=1)))
     tiling = _fields_of_catalogues(scenario, folder, footprints, sources, tiling, notes)
     return Pointings(_fields_of_tiles(scenario, folder, tiling), tuple(notes))
 
@@ -167,12 +166,16 @@ def _tiles(
         area = (1.0 - config.overlap) * 2.0 * np.pi * (1.0 - np.cos(radius))
     area = area if config.area_sr is None else config.area_sr
     if isinstance(config, EvenTiles):
-        return cover_passes(
-            footprints, area, *reach(scenario), field_radius_rad=radius, passes=config.passes
+        own = list(config.passes_of.items())
+        passes = sum(n for _, n in own) or config.passes
+        tiling = cover_passes(
+            footprints, area, *reach(scenario), field_radius_rad=radius, passes=passes
         )
+        return _serve_by_pass(tiling, list(scenario.surveys), own) if own else tiling
+    visit_s = config.visit_s or scenario.observing.exposures * scenario.observing.exposure_s
     return follow(
         footprints,
-        demand(scenario, sources, config),
+        demand(scenario, sources, visit_s),
         area,
         *reach(scenario),
         field_radius_rad=radius,
@@ -180,6 +183,14 @@ def _tiles(
         fill_min=config.fill_min,
         tiles_max=config.tiles_max,
     )
+
+
+def _serve_by_pass(tiling: Tiling, names: list[str], own: list[tuple[str, int]]) -> Tiling:
+    """Let each pass serve one survey alone; surveys take turns, so that all are spread alike."""
+    turns = sorted(((k + 0.5) / n, names.index(name)) for name, n in own for k in range(n))
+    serves = np.array([number for _, number in turns])
+    inside = tiling.inside & (serves[tiling.pass_][:, None] == np.arange(len(names)))
+    return replace(tiling, inside=inside).take(inside.any(axis=1)).renumbered()
 
 
 def _tiles_of_file(
@@ -236,39 +247,6 @@ def _refuse_unreachable(
         problems.append(Problem(message, f"surveys.{name}.footprint", hint=hint))
     if problems:
         raise ConfigError(problems)
-
-
-def science_fibres(scenario: Scenario) -> dict[str, float]:
-    """Fibres for targets in a visit, by mode."""
-    plane = scenario.focal_plane
-    usable = 1.0 - plane.broken_fraction
-    lr = usable * (1.0 - plane.sky_fraction - plane.standard_fraction_lr)
-    hr = usable * (1.0 - plane.sky_fraction - plane.standard_fraction_hr)
-    return {"lr": plane.lr_fibres * lr, "hr": plane.hr_fibres * hr}
-
-
-def demand(scenario: Scenario, sources: Sources, config: DensityTiles) -> Demand:
-    """What the surveys want of the fibres, by cells of sky."""
-    surveys = list(scenario.surveys.values())
-    points = demand_points()
-    cell_sr = 4.0 * np.pi / len(points)
-    visit_s = config.visit_s or scenario.observing.exposures * scenario.observing.exposure_s
-    fibres = {mode: n for mode, n in science_fibres(scenario).items() if n > 0.0}
-    wanted = np.zeros((len(fibres), len(points)))
-    for number, source in sources.items():
-        survey = surveys[number]
-        if survey.mode in fibres:
-            visits = max(1.0, survey.required_s / visit_s)
-            wanted[list(fibres).index(survey.mode)] += visits * _number(source, points, cell_sr)
-    return Demand(points, wanted, np.array(list(fibres.values())), np.ones(len(fibres)))
-
-
-def _number(source: TargetSource, points: FloatArray, area_sr: float) -> FloatArray:
-    """Targets expected in an area around each point."""
-    if isinstance(source, StoredSource):
-        radius = float(np.arccos(1.0 - area_sr / (2.0 * np.pi)))
-        return source.count_within(points[:, 0], points[:, 1], radius)
-    return source.density_per_sr(points[:, 0], points[:, 1]) * area_sr
 
 
 def _fields_of_catalogues(
@@ -345,7 +323,7 @@ def _appeal(
     fibres = science_fibres(scenario)
     worth = np.zeros(len(ra))
     for number, source in sources.items():
-        there = _mean_count(source, ra, dec, radius)
+        there = mean_count(source, ra, dec, radius)
         share = np.minimum(there, fibres.get(surveys[number].mode, 0.0))
         worth += surveys[number].weight * share
     return worth
@@ -366,35 +344,3 @@ def _fields_of_tiles(scenario: Scenario, folder: Path, tiling: Tiling) -> Tiling
         looks[0][free], looks[1][free] = ra, dec
         tiling = replace(tiling, ifs_ra_rad=looks[0], ifs_dec_rad=looks[1])
     return tiling
-
-
-def expected_targets(
-    scenario: Scenario, sources: Sources, tiling: Tiling, tile_surveys: Sequence[int]
-) -> FloatArray:
-    """Targets expected in the field of each tile; a field for surveys of the mode ifs.
-
-    Returns
-    -------
-    float64[tiles, tile surveys]
-    """
-    radius = 0.5 * scenario.telescope.field_diameter_rad
-    table = np.zeros((len(tiling), len(tile_surveys)))
-    for column, number in enumerate(tile_surveys):
-        inside = tiling.inside[:, number]
-        if number in sources:
-            ra, dec = tiling.ra_rad[inside], tiling.dec_rad[inside]
-            table[inside, column] = _mean_count(sources[number], ra, dec, radius)
-        else:
-            table[inside, column] = 1.0
-    return table
-
-
-def _mean_count(source: TargetSource, ra: FloatArray, dec: FloatArray, radius: float) -> FloatArray:
-    """Targets in fields: counted, or by the density at points that fill the field."""
-    if isinstance(source, StoredSource):
-        return source.count_within(ra, dec, radius)
-    area_sr = 2.0 * np.pi * (1.0 - np.cos(radius))
-    total = np.zeros(len(ra))
-    for x, y in _SUNFLOWER * radius:
-        total += source.density_per_sr(*offset(ra, dec, x, y))
-    return np.asarray(total * (area_sr / len(_SUNFLOWER)))

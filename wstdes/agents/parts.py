@@ -14,12 +14,13 @@ from wstdes.agents.outlook import Outlook
 from wstdes.clock import Clock
 from wstdes.config.hardware import Spectrograph
 from wstdes.config.scenario import MODES, Scenario
+from wstdes.errors import Problem
 from wstdes.models.focalplane import FocalPlane
 from wstdes.models.site import Climate, Replay
 from wstdes.models.sky import Horizon
 from wstdes.policies.views import SurveyView
-from wstdes.survey.fields import SurveyTargets
 from wstdes.survey.alerts import AlertList, AlertSky
+from wstdes.survey.fields import SurveyTargets
 from wstdes.survey.tiling import Tiling
 
 if TYPE_CHECKING:
@@ -70,11 +71,11 @@ class Parts:
         Survey numbers of the columns of the tiles' tables.
     alert_survey : int or None
         Number of the survey that alerts feed.
-    ifs_surveys : tuple of int
     alert_sky : AlertSky or None
         Where alerts that are drawn come from: that survey's footprint.
     alert_lists : dict of str to AlertList
         Alerts that are played again, by class.
+    ifs_surveys : tuple of int
         Numbers of the surveys of fixed fields.
     tiling : Tiling
         The pointings.
@@ -90,6 +91,8 @@ class Parts:
         Whom to thank for catalogues.
     closures : tuple of str
         The closure that takes each night; nothing for nights with science.
+    notes : tuple of Problem
+        What a reader should know of this plan before it runs.
     """
 
     scenario: Scenario
@@ -104,16 +107,17 @@ class Parts:
     views: tuple[SurveyView, ...]
     tile_surveys: tuple[int, ...]
     alert_survey: int | None
+    alert_sky: AlertSky | None
+    alert_lists: dict[str, AlertList]
     ifs_surveys: tuple[int, ...]
     tiling: Tiling
     expected: NDArray[np.float64]
-    alert_sky: AlertSky | None
-    alert_lists: dict[str, AlertList]
     policies: Policies
     solar_scale: float
     routes: dict[tuple[str, str], tuple[str, ...]]
     credits: tuple[str, ...]
     closures: tuple[str, ...]
+    notes: tuple[Problem, ...] = ()
 
     @cached_property
     def sensitivity(self) -> Sensitivity:

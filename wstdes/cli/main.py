@@ -16,6 +16,7 @@ from wstdes.cli import (
     schema,
     show,
     snr,
+    tiles,
     validate,
     why,
 )
@@ -41,6 +42,7 @@ app.command("snr")(snr.snr)
 app.command("schema")(schema.schema)
 app.command("list")(listing.list_)
 app.command("report")(report.report)
+app.command("tiles")(tiles.tiles)
 app.command("why")(why.why)
 
 

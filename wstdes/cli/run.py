@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wstdes.cli.options import Overlays, ScenarioName, Sets
+from wstdes.cli.text import tell
 
 if TYPE_CHECKING:
     from wstdes.study.run import Run
@@ -45,6 +46,7 @@ def run(
     except KeyboardInterrupt:
         sys.stderr.write("Stopped before the first night; nothing was written.\n")
         raise typer.Exit(130) from None
+    tell(facility.parts.notes)
     with _Bar(loaded.scenario.nights, loaded.scenario.start.isoformat()) as bar:
         done = execute(loaded, folder, report=bar.update, facility=facility)
     page = None

@@ -1,8 +1,17 @@
-"""Numbers for people."""
+"""Numbers and notes for people."""
 
 from __future__ import annotations
 
-__all__ = ["format_metric", "format_value"]
+import sys
+from collections.abc import Iterable
+
+__all__ = ["format_metric", "format_value", "tell"]
+
+
+def tell(notes: Iterable[object]) -> None:
+    """Say on the error stream what works, but perhaps not as somebody hoped."""
+    for note in notes:
+        sys.stderr.write(f"note: {note}\n")
 
 
 def format_metric(value: float | int | None, unit: str) -> tuple[str, str]:

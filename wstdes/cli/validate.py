@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wstdes.cli.options import Overlays, ScenarioName, Sets
+from wstdes.cli.text import tell
 
 __all__ = ["validate"]
 
@@ -13,9 +14,10 @@ def validate(scenario: ScenarioName, overlay: Overlays = None, set_: Sets = None
     from wstdes.facility import build, load
 
     loaded = load(scenario, overlays=overlay or [], overrides=set_ or [])
-    build(loaded)
+    facility = build(loaded)
     assumed = sum(p.confidence == "assumed" for p in loaded.provenance.values())
     print(f"{loaded.scenario.name}: valid")
     print(f"  digest   {digest(loaded.scenario)}")
     print(f"  files    {len(loaded.files)}")
     print(f"  hardware {len(loaded.provenance)} values, {assumed} of them assumed")
+    tell(facility.parts.notes)

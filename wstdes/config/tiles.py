@@ -50,6 +50,16 @@ class EvenTiles(_Even):
 
     kind: Literal["even"] = Field(description="selects even tiles")
     passes: Annotated[int, Field(ge=1, le=20, description="how often the sky is covered")] = 1
+    passes_of: dict[str, Annotated[int, Field(ge=1, le=20)]] = Field(
+        default_factory=dict,
+        description="passes that serve one survey alone, by its name, in place of passes",
+    )
+
+    @model_validator(mode="after")
+    def _one_count(self) -> Self:
+        if self.passes_of and self.passes != 1:
+            raise ValueError("passes and passes_of say the same thing: give one of them")
+        return self
 
 
 class DensityTiles(_Even):

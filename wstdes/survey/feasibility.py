@@ -1,0 +1,306 @@
+"""What can be said of a plan before it runs: what can never work, and what cannot finish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wstdes.clock import DAY_S, Clock
+from wstdes.config.scenario import Scenario
+from wstdes.config.surveys import Survey
+from wstdes.errors import Problem
+from wstdes.models.sky import DaySky, Horizon
+from wstdes.survey.tiling import Tiling, counts_within
+
+__all__ = ["Verdict", "feasibility", "visit_times"]
+
+FloatArray = NDArray[np.float64]
+
+SEASON_NIGHTS = 180
+"""Runs shorter than this are taken for samples of a longer plan: their hours are not compared."""
+_NIGHTS, _MOMENTS, _TILES = 24, 5, 40
+_LUNATION = range(0, 30, 2)
+
+
+@dataclass
+class Verdict:
+    """What is wrong with a plan.
+
+    Parameters
+    ----------
+    errors : list of Problem
+        What can never work.
+    notes : list of Problem
+        What works, but will not finish or not give anything.
+    """
+
+    errors: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+
+
+def visit_times(scenario: Scenario) -> tuple[float, float]:
+    """Length of a visit of the surveys, and its open-shutter time [s]."""
+    plan, observing = scenario.calibration, scenario.observing
+    read = _readout_s(scenario)
+    frames = plan.standard_frames * (plan.standard_frame_s + read)
+    frames += plan.attached_frames * (plan.attached_frame_s + read)
+    setup = scenario.focal_plane.reconfiguration_s + scenario.telescope.acquisition_s
+    open_s = observing.exposures * observing.exposure_s
+    return setup + frames + open_s + observing.exposures * read, open_s
+
+
+def feasibility(
+    scenario: Scenario,
+    clock: Clock,
+    horizon: Horizon,
+    tiling: Tiling,
+    expected: FloatArray,
+    tile_surveys: Sequence[int],
+    fibres: dict[str, float],
+) -> Verdict:
+    """Ask of a plan what can be known without running it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What the user asked for.
+    clock, horizon : Clock, Horizon
+        Of the site.
+    tiling : Tiling
+        The tiles.
+    expected : float64[tiles, tile surveys]
+        Targets in each.
+    tile_surveys : sequence of int
+        Survey numbers of its columns.
+    fibres : dict of str to float
+        For targets in a visit, by mode.
+
+    Returns
+    -------
+    Verdict
+    """
+    verdict = Verdict()
+    skies = _Skies(scenario, clock, horizon)
+    _days(scenario, skies, verdict)
+    names = list(scenario.surveys)
+    for number in tile_surveys:
+        survey = scenario.surveys[names[number]]
+        _cadence(scenario, names[number], survey, verdict)
+        _conditions(scenario, names[number], survey, tiling, number, skies, verdict)
+    _hours(scenario, clock, tiling, expected, tile_surveys, fibres, skies, verdict)
+    return verdict
+
+
+def _during(scenario: Scenario) -> str:
+    return f"in these {scenario.nights:,} nights" if scenario.nights > 1 else "in this night"
+
+
+def _readout_s(scenario: Scenario) -> float:
+    modes = scenario.spectrographs
+    return max(m.readout_s for m in (modes.lr, modes.hr, modes.ifs) if m is not None)
+
+
+class _Skies:
+    """Samples of the nights of the run, and of a month from its start."""
+
+    def __init__(self, scenario: Scenario, clock: Clock, horizon: Horizon) -> None:
+        every = np.linspace(0, scenario.nights - 1, min(_NIGHTS, scenario.nights))
+        self.run = [int(i) for i in np.unique(np.round(every))]
+        month = [i for i in _LUNATION if i not in self.run]
+        self.days = {i: DaySky(clock, horizon, i * DAY_S) for i in [*self.run, *month]}
+        self.scenario = scenario
+
+    def hours(self, sun_altitude_rad: float) -> FloatArray:
+        """Hours below an altitude of the Sun, in each sampled night of the run."""
+        spans = [self.days[i].below(sun_altitude_rad) for i in self.run]
+        return np.array([0.0 if s is None else (s[1] - s[0]) / 3600.0 for s in spans])
+
+    def seen(self, ra: FloatArray, dec: FloatArray, sun: float, day: int) -> FloatArray:
+        """Brightness of the sky at fields through a night [moments, n]; nan: not up."""
+        sky, site = self.days[day], self.scenario.site
+        telescope = self.scenario.telescope
+        span = sky.below(sun)
+        if span is None:
+            return np.full((0, len(ra)), np.nan)
+        at = sky.to_cirs(ra, dec)
+        found = []
+        for moment in np.linspace(*span, 2 * _MOMENTS + 1)[1::2]:
+            altitude, _ = sky.altaz(*at, float(moment))
+            up = altitude >= np.pi / 2 - telescope.zenith_distance_max_rad
+            up &= altitude <= telescope.altitude_max_rad
+            bright = np.full(len(ra), np.nan)
+            if up.any():
+                state = sky.at(float(moment))
+                here = (at[0][up], at[1][up])
+                bright[up] = sky.brightness(state, *here, site.extinction_mag, site.dark_sky_mag)
+            found.append(bright)
+        return np.array(found)
+
+
+def _days(scenario: Scenario, skies: _Skies, verdict: Verdict) -> None:
+    """A day has 24 h, and a visit should fit in a night."""
+    plan = scenario.calibration
+    day_s = plan.day_start_after_sunrise_s
+    day_s += plan.day_frames * (plan.day_frame_s + _readout_s(scenario))
+    if day_s > DAY_S:
+        verdict.errors.append(
+            Problem(
+                f"calibration frames take {day_s / 3600.0:.1f} h of each day, which has 24 h",
+                "calibration.day_frames",
+                hint="take fewer, or shorter ones",
+            )
+        )
+    visit_s, _ = visit_times(scenario)
+    longest = float(skies.hours(scenario.observing.science_sun_altitude_rad).max())
+    if longest == 0.0:
+        verdict.errors.append(
+            Problem(
+                "the Sun is never below it in these nights: there is no night to observe in",
+                "observing.science_sun_altitude",
+                hint="choose another season, or a higher limit",
+            )
+        )
+    elif visit_s > longest * 3600.0:
+        verdict.errors.append(
+            Problem(
+                f"a visit takes {visit_s / 3600.0:.1f} h with its overheads, longer than the "
+                f"longest night, {longest:.1f} h",
+                "observing.exposures",
+                hint="fewer or shorter exposures",
+            )
+        )
+
+
+def _cadence(scenario: Scenario, name: str, survey: Survey, verdict: Verdict) -> None:
+    if survey.cadence is None:
+        return
+    visit_s, _ = visit_times(scenario)
+    path = f"surveys.{name}.cadence"
+    interval, visits = survey.cadence.interval_s, survey.cadence.visits
+    if interval < visit_s:
+        verdict.errors.append(
+            Problem(
+                f"visits {interval / 60.0:.1f} min apart are shorter than a visit, which takes "
+                f"{visit_s / 60.0:.1f} min with its overheads",
+                f"{path}.interval",
+                hint="a longer interval, or shorter observing.exposures",
+            )
+        )
+    span = (visits - 1) * (interval - survey.cadence.tolerance_s)
+    if span > scenario.nights * DAY_S:
+        verdict.notes.append(
+            Problem(
+                f"{visits} visits at this interval take {span / DAY_S:,.0f} days; the run has "
+                f"{scenario.nights:,} nights: no tile will finish",
+                f"{path}.visits",
+                hint="fewer visits, a shorter interval, or more nights",
+            )
+        )
+
+
+def _conditions(
+    scenario: Scenario,
+    name: str,
+    survey: Survey,
+    tiling: Tiling,
+    number: int,
+    skies: _Skies,
+    verdict: Verdict,
+) -> None:
+    """Whether the survey's sky is ever there while its tiles are up."""
+    mine = np.flatnonzero(tiling.inside[:, number])
+    mine = mine[:: max(1, len(mine) // _TILES)]
+    ra, dec = tiling.ra_rad[mine], tiling.dec_rad[mine]
+    sun = survey.sun_altitude_max_rad
+    sun = scenario.observing.science_sun_altitude_rad if sun is None else sun
+    seen = {day: skies.seen(ra, dec, sun, day) for day in skies.days}
+    run = np.concatenate([seen[day].ravel() for day in skies.run])
+    every = np.concatenate([values.ravel() for values in seen.values()])
+    run, every = run[np.isfinite(run)], every[np.isfinite(every)]
+    low, high = survey.sky_brightness_min, survey.sky_brightness_max
+    if len(every) and high < 0.9 * every.min():
+        verdict.errors.append(
+            Problem(
+                f"{high:g} is darker than the sky over its tiles ever is: {every.min():.2f} times "
+                "dark at best, in a month",
+                f"surveys.{name}.sky_brightness_max",
+                hint="the dark sky at zenith is 1: a limit above it leaves time to observe",
+            )
+        )
+    elif not len(run):
+        verdict.notes.append(
+            Problem(
+                f"its tiles are not up at night {_during(scenario)}",
+                f"surveys.{name}.footprint",
+                hint="start in another season, or run for longer",
+            )
+        )
+    elif not ((run >= low) & (run <= high)).any():
+        verdict.notes.append(
+            Problem(
+                f"the sky over its tiles is {run.min():.1f} to {run.max():.1f} times dark "
+                f"{_during(scenario)}, and it observes from {low:g} to {high:g}: it will "
+                "get no time",
+                f"surveys.{name}.sky_brightness_{'max' if run.min() > high else 'min'}",
+                hint="start at another phase of the Moon, run for longer, or widen the limits",
+            )
+        )
+
+
+def _hours(
+    scenario: Scenario,
+    clock: Clock,
+    tiling: Tiling,
+    expected: FloatArray,
+    tile_surveys: Sequence[int],
+    fibres: dict[str, float],
+    skies: _Skies,
+    verdict: Verdict,
+) -> None:
+    """Hours that the surveys ask for, and those there are."""
+    if scenario.nights < SEASON_NIGHTS:
+        return
+    surveys = [scenario.surveys[list(scenario.surveys)[i]] for i in tile_surveys]
+    asked = _asked_hours(scenario, surveys, tiling, expected, fibres)
+    night = float(skies.hours(scenario.observing.science_sun_altitude_rad).mean())
+    share = [scenario.site.open_fraction[clock.month(day) - 1] for day in range(scenario.nights)]
+    there = night * float(np.sum(share))
+    if asked <= there:
+        return
+    note = Problem(
+        f"the surveys ask for about {asked:,.0f} h of visits; {scenario.nights:,} nights have "
+        f"{there:,.0f} h with the dome open: at most {100.0 * there / asked:.2g} % can be done",
+        "surveys",
+        hint="shorter required times, smaller footprints, fewer targets, or more nights",
+    )
+    verdict.notes.append(note)
+
+
+def _asked_hours(
+    scenario: Scenario,
+    surveys: list[Survey],
+    tiling: Tiling,
+    expected: FloatArray,
+    fibres: dict[str, float],
+) -> float:
+    """Hours of visits that fill the fibres of every tile until all is done, in the best sky."""
+    visit_s, open_s = visit_times(scenario)
+    points = np.stack([tiling.ra_rad, tiling.dec_rad], axis=-1)
+    wide = 3.0  # fields, over which tiles are counted to see how much they overlap
+    radius = 0.5 * scenario.telescope.field_diameter_rad
+    near = counts_within(tiling.ra_rad, tiling.dec_rad, points, wide * radius)
+    overlap = np.maximum(1.0, near / wide**2)
+    visits: dict[str, FloatArray] = {}
+    for column, survey in enumerate(surveys):
+        each = max(1.0, survey.required_s / open_s)
+        if survey.mode == "ifs":
+            need = expected[:, column] * survey.required_s / open_s
+        else:
+            need = expected[:, column] / overlap * each / max(1.0, fibres[survey.mode])
+        visits[survey.mode] = visits.get(survey.mode, np.zeros(len(tiling))) + need
+    if not visits:
+        return 0.0
+    return float(np.max(list(visits.values()), axis=0).sum()) * visit_s / 3600.0
