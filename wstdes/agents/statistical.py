@@ -256,14 +256,17 @@ def _serve_alerts(
 
 
 def _choose(weight: NDArray[np.float64], fields: int) -> NDArray[np.int64]:
-    """Tiles spread over what they hold: by turns the quantiles of each survey's numbers."""
+    """Tiles spread over what they hold: for each survey from few to the most, by equal factors."""
     found: list[int] = []
     turns = -(-fields // max(weight.shape[1], 1))
     for column in weight.T:
         some = np.flatnonzero(column > 0.0)
+        if not len(some):
+            continue
         order = some[np.argsort(column[some], kind="stable")]
-        places = (np.arange(turns) + 0.5) / turns * len(order)
-        found += [int(order[int(p)]) for p in places if len(order)]
+        wanted = np.geomspace(np.quantile(column[some], 0.1), column[order[-1]], turns + 1)[1:]
+        places = np.minimum(np.searchsorted(column[order], wanted * (1 - 1e-9)), len(order) - 1)
+        found += [int(order[p]) for p in places]
     chosen = np.array(sorted(set(found)), dtype=np.int64)
     return chosen[np.argsort(weight[chosen].sum(axis=1), kind="stable")][:fields]
 

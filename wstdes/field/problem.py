@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -15,8 +16,6 @@ from wstdes.models.focalplane import HR, LR, FocalPlane, forward, solve_pose
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-    from wstdes.models.focalplane import Arms
 
 __all__ = ["FieldProblem", "Rules", "build_problem", "edges", "slit_blocks", "slit_next"]
 
@@ -228,7 +227,7 @@ def edges(
     dx, dy = x_m[target] - plane.x_m[fibre], y_m[target] - plane.y_m[fibre]
     pose = solve_pose(arms, fibre, dx, dy)
     reached = pose.reached
-    far = np.flatnonzero(reached & _reaches_bodies(plane, arms)[fibre])
+    far = np.flatnonzero(reached & _reaches_bodies(plane)[fibre])
     room = leaves_room(plane, fibre[far], pose.theta_rad[far], pose.phi_rad[far])
     reached[far] = room
     start, fibre = _some(start, fibre, reached)
@@ -249,10 +248,13 @@ def edges(
     return _some(start, fibre, ~blocked_edges(problem, still, tip))
 
 
-def _reaches_bodies(plane: FocalPlane, arms: Arms) -> npt.NDArray[np.bool_]:
+@lru_cache(maxsize=4)
+def _reaches_bodies(plane: FocalPlane) -> npt.NDArray[np.bool_]:
     """Which positioners are long enough to lie across the body of a neighbour, bool[n]."""
     from scipy.spatial import cKDTree
 
+    arms = plane.arms
+    assert arms is not None
     axis = np.column_stack([plane.x_m, plane.y_m])
     if len(axis) == 1:
         return np.zeros(1, dtype=np.bool_)
@@ -276,10 +278,11 @@ def _some(
     return passed[start], fibre[kept]
 
 
+@lru_cache(maxsize=4)
 def slit_blocks(plane: FocalPlane) -> npt.NDArray[np.int32]:
     """Number of the block of a spectrograph's slit that each fibre is in, int32[n].
 
-    A slit is cut into blocks of about `BLOCK` fibres that follow each other.
+    A slit is cut into blocks of about `BLOCK` fibres that follow each other. Do not write to it.
     """
     block = np.zeros(plane.n_fibres, dtype=np.int32)
     first = 0
@@ -340,18 +343,20 @@ def _blank_sky(
     fibre = np.flatnonzero(usable)
     found = np.zeros(len(fibre), dtype=np.bool_)
     bx, by = np.zeros(len(fibre)), np.zeros(len(fibre))
-    inner = plane.inner_m[fibre]
+    nearest = np.where(plane.inner_m > 0.0, plane.inner_m * 1.001, 0.0)
     for turn in range(13):
         share, angle = (0.0, 0.0) if turn == 0 else (0.25 + 0.25 * (turn > 6), turn * np.pi / 3.0)
-        radius = np.where(inner > 0.0, inner * 1.001, 0.0)
-        radius = radius + share * (plane.patrol_m[fibre] - radius)
-        x = plane.x_m[fibre] + radius * np.cos(angle)
-        y = plane.y_m[fibre] + radius * np.sin(angle)
-        cell = ((x - low[0]) / side).astype(np.int64), ((y - low[1]) / side).astype(np.int64)
-        good = ~found & ~taken[cell]
+        open_ = np.flatnonzero(~found)
+        one = fibre[open_]
+        radius = nearest[one] + share * (plane.patrol_m[one] - nearest[one])
+        x = plane.x_m[one] + radius * np.cos(angle)
+        y = plane.y_m[one] + radius * np.sin(angle)
+        good = ~taken[
+            ((x - low[0]) / side).astype(np.int64), ((y - low[1]) / side).astype(np.int64)
+        ]
         if plane.arms is not None:
-            pose = solve_pose(plane.arms, fibre, x - plane.x_m[fibre], y - plane.y_m[fibre])
+            pose = solve_pose(plane.arms, one, x - plane.x_m[one], y - plane.y_m[one])
             good &= pose.reached
-        bx[good], by[good] = x[good], y[good]
-        found |= good
+        bx[open_[good]], by[open_[good]] = x[good], y[good]
+        found[open_[good]] = True
     return fibre[found], bx[found], by[found]

@@ -29,6 +29,7 @@ CLASSES = 6
 _USAGE = (0.4, 1.1)
 _TYPICAL_CHANCE = 0.3
 _TYPICAL_CLUMPING = 0.3
+_SPREAD = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +169,8 @@ def fit_law(rehearsals: list[Rehearsal], model: StatisticalModel, crowded: bool 
 
     def residuals(x: FloatArray) -> FloatArray:
         now = law(x)
-        return np.concatenate([ready.residual(now) for ready in trials])
+        typical = (x - np.array(x0)) / _SPREAD  # what no field tells stays as it usually is
+        return np.concatenate([typical, *(ready.residual(now) for ready in trials)])
 
     if not trials:
         return Law(clumping=np.zeros(surveys))
