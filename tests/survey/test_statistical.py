@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wstdes.models.focalplane import HR, LR, FocalPlane, hexagonal_layout
 from wstdes.survey import _levels
+from wstdes.survey.calibrate import Rehearsal, Trial, calibrate
 from wstdes.survey.law import Law
 from wstdes.survey.pieces import Pieces, Reach, find_pieces, find_reach
 from wstdes.survey.statistical import (
@@ -268,3 +269,46 @@ def test_a_resumed_account_goes_on(model: StatisticalModel) -> None:
         one.credit(claim, LR, _time(800.0, 1.0))
     assert (account.state.numbers == again.state.numbers).all()
     assert (account.remaining == again.remaining).all()
+
+
+def test_calibration_finds_the_law_that_was(model: StatisticalModel) -> None:
+    """Visits made by a law give it back, and the account then foretells them."""
+    true = Law(np.array([0.6, 0.4]), np.ones(2), np.array([0.7, 0.3, 0.3]))
+    rehearsals = []
+    for tile in range(len(RA)):
+        total = model.in_tiles()[tile] * model.reach[[LR, LR, HR]]
+        left, trials = total.copy(), []
+        for _ in range(6):
+            got = np.zeros(3)
+            for kind in (LR, HR):
+                groups = model.groups(kind, WANTS)
+                fibres = FIBRES[kind] * float(model.covered[tile].max())
+                served = true.serve(
+                    groups, np.zeros(3), left, total, fibres, float(CAPACITY[kind]), kind
+                )
+                np.add.at(got, groups[:, 0], served)
+            trials.append(
+                Trial(
+                    WANTS,
+                    FIBRES,
+                    CAPACITY,
+                    left.copy(),
+                    np.zeros(3),
+                    left.copy(),
+                    total,
+                    np.zeros(3),
+                    got,
+                    9000.0,
+                    total - left + got,
+                )
+            )
+            left = left - got
+        rehearsals.append(Rehearsal(tile, tuple(trials)))
+    found = calibrate(rehearsals, model, ["dense", "sparse", "high"])
+    assert found.law.chance[LR] == pytest.approx(0.6, abs=0.1)
+    assert found.law.clumping[0] > found.law.clumping[1]
+    whole = [i for i, visit in enumerate(found.visit) if visit == 0]
+    assert [found.survey[i] for i in whole] == ["dense", "sparse", "high"]
+    for i in whole:
+        # Trials had the mean reach of a field, the account has that of each piece.
+        assert abs(found.assigned_error[i]) < 0.15 * found.assigned[i]
