@@ -123,6 +123,10 @@ class AlertBroker(Agent[BrokerState]):
         alert = self.state.alerts[number]
         alert.state, alert.visit, alert.decided_s = "taken", visit, decided_s
 
+    def wait_for_field(self, number: int) -> None:
+        """No field of its own can serve the alert: it interrupts no more."""
+        self.state.alerts[number].interrupts = False
+
     def answered(self, number: int, visit: int, span_s: tuple[float, float]) -> bool:
         """A spectrum of the alert has passed quality control on site.
 
@@ -212,8 +216,8 @@ class AlertBroker(Agent[BrokerState]):
     def _objects_of(self, some: Crowd) -> list[Alert]:
         columns = [c.tolist() for c in vars(some).values()]
         return [
-            Alert(number, self._names[kind], *rest, rest[2])
-            for number, kind, *rest in zip(*columns, strict=True)
+            Alert(number, self._names[kind], ra, dec, arrival, expiry, dropped, arrival)
+            for number, kind, ra, dec, arrival, expiry, dropped in zip(*columns, strict=True)
         ]
 
     # How they come in ------------------------------------------------------------------------

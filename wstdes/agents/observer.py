@@ -194,8 +194,9 @@ class Observer(Agent[ObserverState]):
             self._use("idle", cause="no tile")
             dome = self.dome
             events = [dome.weather.changed.wait(), dome.broker.interrupting.wait()]
+            rise_s = self.planner.next_rise_s(dome.broker.waiting(("abort", "switch")))
             yield from self._until(
-                until_s, self.env.any_of([*events, dome.telescope.failed.wait()])
+                min(until_s, rise_s), self.env.any_of([*events, dome.telescope.failed.wait()])
             )
         else:
             yield from self._visit(*found)
@@ -217,10 +218,12 @@ class Observer(Agent[ObserverState]):
             self.ledger.nothing_in(visit.tile)
         return None
 
-    def _alert_visit(self, alert: Alert) -> tuple[Visit, Configuration] | None:
+    def _alert_visit(
+        self, alert: Alert, exposing: bool = False
+    ) -> tuple[Visit, Configuration] | None:
         """A field in which a fibre reaches the alert; without one it interrupts no more."""
         for shifts in range(MOST_SHIFTS):
-            visit = self.planner.for_alert(alert, exposing=False, shifts=shifts)
+            visit = self.planner.for_alert(alert, exposing=exposing, shifts=shifts)
             if visit is None:
                 return None
             config = self._configure(visit)
@@ -264,6 +267,8 @@ class Observer(Agent[ObserverState]):
         going = self._integral if self._integral is not None and self._integral.going else None
         ifs = self.planner.ifs_survey(plan) if going is None else None
         reconfiguration_s = self.dome.positioners.prepare(config)
+        if plan.alert is not None and plan.alert not in config.alerts:  # its arm cannot get there
+            self.dome.broker.wait_for_field(plan.alert)
         self.ledger.begin(number, plan.tile, ifs, config, decided_s)
         works = {m: work_key(m, number, self.day.index) for m in config.modes}
         if ifs is not None:
@@ -284,7 +289,7 @@ class Observer(Agent[ObserverState]):
 
         run = VisitRun(
             self.day, self.parts, self.dome, self.planner, plan, number, config,
-            reconfiguration_s, shutter, integral, self._use,
+            reconfiguration_s, shutter, integral, self._answers, self._use,
         )  # fmt: skip
         self.planner.here = plan.tile
         yield from run.run()
@@ -294,6 +299,10 @@ class Observer(Agent[ObserverState]):
             self._end_integral(number, works["ifs"])
         record_visit(self, run, decided_s, self._pointing(number))
         self._close_visit(number)
+
+    def _answers(self, alert: Alert, exposing: bool) -> bool:
+        """Whether there is a field for an alert now, with a fibre that reaches it."""
+        return self._alert_visit(alert, exposing) is not None
 
     def _pointing(self, visit: int) -> int:
         """The visit that began the stay at this field."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from wstdes.agents.ledger import SurveyLedger
 from wstdes.agents.parts import Parts
 from wstdes.agents.records import Alert
+from wstdes.agents.rising import TURN_RAD_PER_S, hour_angle_at, until_up_s
 from wstdes.agents.skies import day_sky
 from wstdes.agents.telescope import Telescope
 from wstdes.agents.weather import Weather
@@ -31,8 +32,6 @@ ALERT_SHIFT_RAD = np.radians(30.0 / 3600.0)
 """Where no fibre reaches the alert, the field is moved by this, less than a pitch."""
 ALERT_SLEW_S = 60.0
 """To an alert's field, when a visit is planned."""
-TURN_RAD_PER_S = 2.0 * np.pi / 86164.0905
-"""Of the sky, seen from the Earth."""
 
 
 @dataclass(frozen=True)
@@ -143,16 +142,15 @@ class Planner:
     @cached_property
     def _limits(self) -> tuple[Array, Array]:
         """Hour angles of the tiles at the lowest altitude allowed, and at the highest [rad]."""
+        return self._limits_of(np.arcsin(self._tiles.cirs[:, 2]))
+
+    def _limits_of(self, dec_rad: Array) -> tuple[Array, Array]:
         model, latitude = self.parts.scenario.telescope, self.parts.horizon.latitude_rad
-        dec = np.arcsin(self._tiles.cirs[:, 2])
-
-        def at(altitude_rad: float) -> Array:
-            cosine = (np.sin(altitude_rad) - np.sin(latitude) * np.sin(dec)) / (
-                np.cos(latitude) * np.cos(dec)
-            )
-            return np.asarray(np.where(cosine > 1.0, -1.0, np.arccos(np.clip(cosine, -1.0, 1.0))))
-
-        return at(np.pi / 2 - model.zenith_distance_max_rad), at(model.altitude_max_rad)
+        lowest = np.pi / 2 - model.zenith_distance_max_rad
+        return (
+            hour_angle_at(lowest, dec_rad, latitude),
+            hour_angle_at(model.altitude_max_rad, dec_rad, latitude),
+        )
 
     # Times of a visit ------------------------------------------------------------------------
 
@@ -233,9 +231,7 @@ class Planner:
         fit = self._fit_alert(alert_class.exposures)
         if not fit.exposures[0]:
             return None
-        # Away from the pole, so that the centre is not beyond it.
-        offset = ALERT_OFFSET_RAD + shifts * ALERT_SHIFT_RAD
-        dec = alert.dec_rad + (offset if alert.dec_rad < 0 else -offset)
+        dec = _beside(alert, shifts)
         ra, dec_now = self.sky.to_cirs(np.array([alert.ra_rad]), np.array([dec]))
         visit_s = float(fit.visit_s[0])
         if not self._stays_up(ra, dec_now, visit_s):
@@ -246,9 +242,9 @@ class Planner:
         signal = self._signal(field.at(middle).airmass)
         response = self.parts.policies.alerts.respond(
             AlertView(
-                alert_class.response,
-                self.day.now - alert.arrival_s,
-                alert_class.lifetime_s,
+                alert_class.response_of(alert.follow_up),
+                self.day.now - alert.asked_s,
+                alert.expiry_s - alert.asked_s,
                 exposing,
                 float(effective_rate(signal, sky, "sky", self._floors["lr"])[0]),
             )
@@ -271,6 +267,16 @@ class Planner:
         )
 
     def sight(self, visit: Visit, t_s: float) -> Sight:
+    def next_rise_s(self, alerts: list[Alert]) -> float:
+        """When the field of one of these next comes within the limits; infinite: never [s]."""
+        if not alerts:
+            return math.inf
+        ra = np.array([a.ra_rad for a in alerts])
+        fields = self.sky.fields(ra, np.array([_beside(a, 0) for a in alerts]))
+        limits = self._limits_of(np.arcsin(fields.cirs[:, 2]))
+        wait = until_up_s(fields.at(self.day.now).hour_angle_rad, *limits)
+        return self.day.now + float(wait.min())
+
         """Where a visit's centre stands at a moment, and its sky."""
         key = (visit.ra_rad, visit.dec_rad, t_s)
         if key not in self._sights:
@@ -456,4 +462,10 @@ class Planner:
         return view, fit.exposures[k]
 
     def _survey(self, number: int) -> Survey:
+
+
+def _beside(alert: Alert, shifts: int) -> float:
+    """Declination of an alert's field: away from the pole, so that it is not beyond it [rad]."""
+    offset = ALERT_OFFSET_RAD + shifts * ALERT_SHIFT_RAD
+    return float(alert.dec_rad + (offset if alert.dec_rad < 0 else -offset))
         return self.parts.scenario.surveys[self.parts.survey_names[number]]

@@ -13,6 +13,7 @@ from wstdes.agents.exposures import Shutter
 from wstdes.agents.integral import IntegralRun
 from wstdes.agents.parts import Parts
 from wstdes.agents.planning import Planner, Visit
+from wstdes.agents.records import Alert
 from wstdes.kernel import Day
 
 __all__ = ["VisitRun"]
@@ -46,6 +47,8 @@ class VisitRun:
     integral : callable
         The integral-field run of the pointing, if there is one now; begins one where the visit
         has one of its own.
+    answers : callable
+        Called with an alert and whether the shutter is open: whether to leave for it now.
     use : callable
         Called with a state of the night's time.
     """
@@ -62,12 +65,14 @@ class VisitRun:
         reconfiguration_s: float,
         shutter: Shutter,
         integral: Callable[[], IntegralRun | None],
+        answers: Callable[[Alert, bool], bool],
         use: Callable[[str, int], None],
     ) -> None:
         self.day, self.env, self.parts, self.dome = day, day.env, parts, dome
         self.planner, self.plan, self.number = planner, plan, number
         self.config, self.shutter, self._integral = config, shutter, integral
         self.modes = [mode for mode in shutter.works if mode != "ifs"]
+        self._answers = answers
         self._use = use
         self.reconfiguration_s = reconfiguration_s
         self.slew_s = 0.0
@@ -182,10 +187,8 @@ class VisitRun:
     def _alert_waits(self, *responses: str) -> bool:
         """Whether an alert of these responses should be observed now instead."""
         exposing = "switch" not in responses
-        return any(
-            self.planner.for_alert(alert, exposing=exposing) is not None
-            for alert in self.dome.broker.waiting(responses)
-        )
+        waiting = self.dome.broker.waiting(responses)
+        return any(self._answers(alert, exposing) for alert in waiting)
 
     def _expose(self, length_s: float) -> Process:
         self._use("science", self.number)
@@ -213,16 +216,21 @@ class VisitRun:
     def _hold(self, begin_s: float, until_s: float) -> Generator[simpy.Event, Any, str]:
         """Keep the shutter open; return what closed it early.
 
-        Where the visit has a goal, the end is set anew whenever the weather changes.
+        Where the visit has a goal, the end is set anew whenever the weather changes. An urgent
+        alert that waits may become observable when it rises, or when the weather changes.
         """
-        dome, goal = self.dome, self.plan.goal
+        dome, goal, env = self.dome, self.plan.goal, self.env
         while self.day.now < until_s - 1e-6:
-            closing, failed = dome.weather.closing.wait(), dome.telescope.failed.wait()
-            timeout = self.env.timeout(until_s - self.day.now)
-            events = [timeout, closing, failed, dome.broker.urgent.wait()]
-            if goal is not None:
+            urgent = dome.broker.waiting(("abort",))
+            events = [dome.weather.closing.wait(), dome.telescope.failed.wait()]
+            events.append(dome.broker.urgent.wait())
+            if goal is not None or urgent:
                 events.append(dome.weather.changed.wait())
-            yield self.env.any_of(events)
+            rise_s = self.planner.next_rise_s(urgent)
+            if rise_s < until_s:
+                events.append(env.timeout(rise_s - self.day.now))
+            timeout = env.timeout(until_s - self.day.now)
+            yield env.any_of([timeout, *events])
             if timeout.processed:
                 return ""
             if not dome.telescope.working:
