@@ -266,7 +266,6 @@ class Planner:
             alert=alert.number,
         )
 
-    def sight(self, visit: Visit, t_s: float) -> Sight:
     def next_rise_s(self, alerts: list[Alert]) -> float:
         """When the field of one of these next comes within the limits; infinite: never [s]."""
         if not alerts:
@@ -277,6 +276,7 @@ class Planner:
         wait = until_up_s(fields.at(self.day.now).hour_angle_rad, *limits)
         return self.day.now + float(wait.min())
 
+    def sight(self, visit: Visit, t_s: float) -> Sight:
         """Where a visit's centre stands at a moment, and its sky."""
         key = (visit.ra_rad, visit.dec_rad, t_s)
         if key not in self._sights:
@@ -462,10 +462,10 @@ class Planner:
         return view, fit.exposures[k]
 
     def _survey(self, number: int) -> Survey:
+        return self.parts.scenario.surveys[self.parts.survey_names[number]]
 
 
 def _beside(alert: Alert, shifts: int) -> float:
     """Declination of an alert's field: away from the pole, so that it is not beyond it [rad]."""
     offset = ALERT_OFFSET_RAD + shifts * ALERT_SHIFT_RAD
     return float(alert.dec_rad + (offset if alert.dec_rad < 0 else -offset))
-        return self.parts.scenario.surveys[self.parts.survey_names[number]]
