@@ -5,6 +5,7 @@ A score is the product of named terms, so that ``wstdes why`` can show what deci
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Protocol
 
@@ -62,53 +63,58 @@ def _gains(
     remaining, urgency, price = left
     signal, sky, open_s = light
     sun, minimum_rate, exponent = limits
-    free = np.empty(len(fibres))
     for t in range(len(signal)):
-        free[:] = fibres
-        out[:, t] = 0.0
+        lr, hr = fibres[0], fibres[1]
+        gained, priced, pressed, deep = 0.0, 0.0, 0.0, 0.0
         for row in range(len(rules)):
             j = int(rules[row, 0])
-            if not (urgency[t, j] > 0.0 and remaining[t, j] > 0.0 and sun <= rules[row, 5]):
+            wanted, pressing = remaining[t, j], urgency[t, j]
+            if not (pressing > 0.0 and wanted > 0.0 and sun <= rules[row, 5]):
                 continue
-            if not rules[row, 3] <= sky[t] <= rules[row, 4]:
+            if sky[t] < rules[row, 3] or sky[t] > rules[row, 4]:
                 continue
             rate = signal[t]
             if rules[row, 6] >= 0.0:  # the sky's noise, with this floor; else the target's own
                 rate *= signal[t] * (1.0 + rules[row, 6]) / (sky[t] + rules[row, 6])
             if rate < minimum_rate:
                 continue
-            advance = min(1.0, rate * open_s[t] / rules[row, 2])
+            advance = min(1.0, rate * open_s[t] * rules[row, 2])
             mode = int(rules[row, 7])
             if mode == 2:
-                gain = rules[row, 1] * min(advance, remaining[t, j])
-            else:
-                given = min(remaining[t, j], free[mode])
-                free[mode] -= given
+                gain = rules[row, 1] * min(advance, wanted)
+            elif mode == 1:
+                given = min(wanted, hr)
+                hr -= given
                 gain = rules[row, 1] * given * advance
-            priced = gain * price[t, j]
-            pressing = urgency[t, j]
-            out[0, t] += gain
-            out[1, t] += priced
-            out[2, t] += priced if pressing == 1.0 else priced * pressing**exponent
-            out[3, t] += gain * rules[row, 8]
+            else:
+                given = min(wanted, lr)
+                lr -= given
+                gain = rules[row, 1] * given * advance
+            worth = gain * price[t, j]
+            gained += gain
+            priced += worth
+            pressed += worth if pressing == 1.0 else worth * pressing**exponent
+            deep += gain * rules[row, 8]
+        out[0, t], out[1, t], out[2, t], out[3, t] = gained, priced, pressed, deep
 
 
 def _rules(view: SkyView) -> Array:
-    """Surveys by priority: number, weight, required, sky (2), sun, floor, mode, depth."""
+    """Surveys by priority: number, weight, 1 / required, sky (2), sun, floor, mode, depth."""
     surveys = view.surveys
-    middle = float(np.mean([np.log2(s.required_s) for s in surveys])) if surveys else 0.0
+    depth = [math.log2(s.required_s) for s in surveys]
+    middle = math.fsum(depth) / max(len(depth), 1)
     order = sorted(range(len(surveys)), key=lambda i: -surveys[i].priority)
     rows = [
         (
             i,
             s.weight,
-            s.required_s,
+            1.0 / s.required_s,
             s.sky_min,
             s.sky_max,
             s.sun_altitude_max_rad,
             view.floors[s.mode] if s.noise == "sky" else -1.0,
             _MODES[s.mode],
-            np.log2(s.required_s) - middle,
+            depth[i] - middle,
         )
         for i, s in ((i, surveys[i]) for i in order)
     ]

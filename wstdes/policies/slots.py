@@ -50,14 +50,12 @@ def typical_sky(
     """
     sine, cosine = float(np.sin(_TYPICAL_ALTITUDE)), float(np.cos(_TYPICAL_SEPARATION))
     out = np.full(np.shape(moon_altitude_rad), dark)
-    for i in np.argwhere(moon_altitude_rad > 0.0):
-        at = tuple(i)
-        moon_sine = float(np.sin(moon_altitude_rad[at]))
-        out[at] += moonlight_nl(
-            cosine, moon_sine, float(phase_rad[at]), sine, extinction_mag
-        ) / nanolambert(dark_mag)
-    for i in np.argwhere(sun_altitude_rad > np.radians(-24.0)):
-        out[tuple(i)] += twilight_excess(float(sun_altitude_rad[tuple(i)]))
+    up = moon_altitude_rad > 0.0
+    moments = zip(np.sin(moon_altitude_rad[up]).tolist(), phase_rad[up].tolist(), strict=True)
+    light = [moonlight_nl(cosine, high, phase, sine, extinction_mag) for high, phase in moments]
+    out[up] += np.array(light) / nanolambert(dark_mag)
+    dusk = sun_altitude_rad > np.radians(-24.0)
+    out[dusk] += [twilight_excess(altitude) for altitude in sun_altitude_rad[dusk].tolist()]
     return out
 
 
