@@ -180,6 +180,10 @@ class Facility:
         dict of str to pyarrow.Table
             The rows of the day, by table.
         """
+        return self.trace_day(states, index).flush()
+
+    def trace_day(self, states: States, index: int) -> Trace:
+        """Simulate a day as :meth:`simulate_day` does, and return its rows as they are."""
         start_s = index * DAY_S
         day = Day(
             index,
@@ -197,7 +201,7 @@ class Facility:
             agent.close()
         day.power.close()
         day.levels.close()
-        return day.trace.flush()
+        return day.trace
 
     def _assemble(self, day: Day, states: States) -> list[Agent[Any]]:
         """Make the day's agents and tell each whom it works with."""

@@ -99,6 +99,20 @@ def test_many_rows_at_once_are_the_rows_one_by_one(
     assert trace.flush()["things"].equals(table([*before, *middle, *after]))
 
 
+def test_days_that_are_absorbed_are_their_rows_in_order_and_stay_as_they_are() -> None:
+    whole, days = Trace([TABLE]), [Trace([TABLE]) for _ in range(3)]
+    for number, day in enumerate(days):
+        for length in range(number):
+            day.add("things", number=number, length_m=float(length))
+        whole.absorb(day)
+    assert [len(day) for day in days] == [0, 1, 2]
+    assert len(whole) == 3
+    rows: list[dict[str, object]] = [
+        {"number": n, "length_m": float(k)} for n in range(3) for k in range(n)
+    ]
+    assert whole.flush()["things"].equals(table(rows))
+
+
 def test_columns_of_other_lengths_or_names_are_refused() -> None:
     trace = Trace([TABLE])
     with pytest.raises(ValueError, match=r"things have lengths \[1, 2\]"):

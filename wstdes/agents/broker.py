@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -102,15 +103,19 @@ class AlertBroker(Agent[BrokerState]):
         radius_rad : float
             Those farther away than this are left out [rad].
         """
-        centre, most = _unit(ra_rad, dec_rad), 2.0 * np.sin(0.5 * radius_rad)
-        found = [
-            alert
-            for alert in self._named(responses)
-            if np.linalg.norm(_unit(alert.ra_rad, alert.dec_rad) - centre) <= most
-        ]
+        centre = _unit(ra_rad, dec_rad)
+        least = math.cos(radius_rad) if radius_rad < math.pi else -2.0
+        found = self._named(responses)
+        if found:
+            directions = _unit(
+                np.array([a.ra_rad for a in found]), np.array([a.dec_rad for a in found])
+            )
+            found = [a for a, c in zip(found, directions @ centre, strict=True) if c >= least]
         if "insert" in responses:
-            away = np.linalg.norm(self._directions - centre, axis=1)
-            found += self._objects(np.flatnonzero((away <= most) & self._present))
+            close = np.flatnonzero(self._directions @ centre >= least)
+            crowd, now = self.state.crowd, self.now
+            here = (crowd.arrival_s[close] <= now) & (now < crowd.over_s[close])
+            found += self._objects(close[here])
         return sorted(found, key=lambda a: a.number)
 
     def take(self, number: int, visit: int, decided_s: float) -> None:

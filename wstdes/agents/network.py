@@ -246,8 +246,8 @@ class Links(Agent[LinksState]):
 
     def _finish(self, flow: Flow) -> bool:
         """Check a file that has arrived; a broken one is sent again."""
-        rng = self.day.streams(self.name, f"checksum/{flow.tries}", flow.number)
-        intact = bool(rng.random() >= self.model.checksum_failure_fraction)
+        draw = self.day.streams.uniform(self.name, f"checksum/{flow.tries}", flow.number)
+        intact = draw >= self.model.checksum_failure_fraction
         if intact:
             self._moving.discard((flow.product, flow.destination))
         self.record(

@@ -103,17 +103,10 @@ class Trace:
             There is no such table or column.
         """
         columns = self._columns[table]
-        known = 0
-        for name, values in columns.items():
-            if name in row:
-                known += 1
-                values.append(row[name])
-            else:
-                values.append(None)
-        if known != len(row):
-            for values in columns.values():
-                values.pop()
+        if not row.keys() <= columns.keys():
             self._refuse(table, row)
+        for name, values in columns.items():
+            values.append(row.get(name))
 
     def extend(self, table: str, columns: Mapping[str, Any]) -> None:
         """Append many rows; columns that are not named are null.
@@ -144,6 +137,16 @@ class Trace:
         for name, values in known.items():
             value = given.get(name)
             values += value if isinstance(value, list | tuple) else [value] * count
+
+    def absorb(self, later: Trace) -> None:
+        """Append all rows of another trace of the same tables."""
+        for name, columns in self._columns.items():
+            for column, values in columns.items():
+                values += later._columns[name][column]
+
+    def __len__(self) -> int:
+        """Rows of all tables."""
+        return sum(len(next(iter(c.values()))) for c in self._columns.values())
 
     def _refuse(self, table: str, row: Mapping[str, Any]) -> None:
         unknown = row.keys() - self._columns[table].keys()

@@ -7,19 +7,18 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from wstdes._version import __version__
 from wstdes.clock import iers_table
 from wstdes.config import Loaded, digest
 from wstdes.errors import RunError
 from wstdes.facility import Facility, build
+from wstdes.kernel import Table, Trace
 from wstdes.kernel.trace import merge_parts, write_part
 from wstdes.study.metrics import summarise
 from wstdes.study.run import Run, load_run
@@ -112,21 +111,22 @@ def execute(
     _prepare(folder, loaded)
     say(Progress("building", 0, nights))
     manifest = _Manifest(folder, loaded)
-    kept = _Nights(folder / "tables", manifest)
+    kept: _Nights | None = None
     try:
         facility = facility or build(loaded)
         manifest.built(facility)
         states = facility.new_states()
+        kept = _Nights(folder / "tables", manifest, facility.tables)
         for index in range(nights):
-            kept.add(facility.simulate_day(states, index))
+            kept.add(facility.trace_day(states, index))
             date = facility.parts.clock.evening(index).isoformat()
             say(Progress("simulating", index + 1, nights, date))
     except KeyboardInterrupt:
         pass
     finally:
-        kept.write()
-    manifest.write("complete" if kept.written == nights else "partial", kept.written)
-    say(Progress("writing", kept.written, nights))
+        done = 0 if kept is None else kept.write()
+    manifest.write("complete" if done == nights else "partial", done)
+    say(Progress("writing", done, nights))
     return _finish(folder)
 
 
@@ -136,33 +136,37 @@ class _Nights:
     A run that is killed loses the nights since the last writing and keeps all before, whole.
     """
 
-    def __init__(self, folder: Path, manifest: _Manifest) -> None:
+    def __init__(self, folder: Path, manifest: _Manifest, tables: Sequence[Table]) -> None:
         self._folder = folder
         self._manifest = manifest
-        self._waiting: list[dict[str, pa.Table]] = []
+        self._tables = tables
+        self._kept: list[Trace] = []
         self._rows = 0
+        self._written = 0
         self._since_s = float("-inf")  # the first night is written at once
-        self.written = 0
 
-    def add(self, tables: dict[str, pa.Table]) -> None:
+    def add(self, night: Trace) -> None:
         """Keep a night; write what is kept if it is much, or has been kept for long."""
-        self._waiting.append(tables)
-        self._rows += sum(table.num_rows for table in tables.values())
+        self._kept.append(night)
+        self._rows += len(night)
         if self._rows >= MOST_ROWS or time.perf_counter() - self._since_s >= MOST_SECONDS:
             self.write()
 
-    def write(self) -> None:
-        """Write all that is kept; it counts when the manifest says so."""
-        if self._waiting:
-            tables = {
-                name: pa.concat_tables([night[name] for night in self._waiting])
-                for name in self._waiting[0]
-            }
-            last = self.written + len(self._waiting) - 1
-            write_part(self._folder, self.written, tables, last)
-            self._manifest.write("partial", last + 1)
-            self._waiting, self._rows, self.written = [], 0, last + 1
+    def write(self) -> int:
+        """Write all that is kept, and return how many nights are written.
+
+        They count when the manifest says so; broken off anywhere, it can be called again.
+        """
+        if self._kept:
+            whole = Trace(self._tables)
+            for night in self._kept:
+                whole.absorb(night)
+            end = self._written + len(self._kept)
+            write_part(self._folder, self._written, whole.flush(), end - 1)
+            self._manifest.write("partial", end)
+            self._kept, self._rows, self._written = [], 0, end
         self._since_s = time.perf_counter()
+        return self._written
 
 
 def _finish(folder: Path) -> Run:
