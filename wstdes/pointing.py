@@ -132,11 +132,12 @@ def make_pointings(
     notes: list[Problem] = []
     tiling = _tiles(scenario, folder, footprints, sources, notes)
     _refuse_unreachable(scenario, footprints, tiling)
-    if scenario.tiles is not None:  # alerts bring their own fields: no tile is theirs alone
-        kinds = [survey.source.kind for survey in scenario.surveys.values()]
-        planned = tiling.inside[:, [kind != "alerts" for kind in kinds]]
-        tiling = tiling.take(np.flatnonzero(planned.any(axis=1)))
     tiling = _fields_of_catalogues(scenario, folder, footprints, sources, tiling, notes)
+    surveys = list(scenario.surveys.values())
+    planned = [survey.source.kind != "alerts" for survey in surveys]
+    if scenario.tiles is not None or not tiling.inside.any(axis=1).all():
+        # Alerts bring their own fields, and so do catalogues of integral fields.
+        tiling = tiling.take(np.flatnonzero(tiling.inside[:, planned].any(axis=1)))
     return Pointings(_fields_of_tiles(scenario, folder, tiling), tuple(notes))
 
 

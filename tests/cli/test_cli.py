@@ -21,7 +21,7 @@ from wstdes.kernel.trace import write_part
 Done = subprocess.CompletedProcess[str]
 ROOT = Path(wstdes.__file__).parents[1]
 COMMAND = (sys.executable, "-m", "wstdes.cli.main")
-COMMANDS = ("run", "validate", "show", "diff", "schema", "list", "report", "snr")
+COMMANDS = ("run", "validate", "show", "diff", "schema", "list", "report", "snr", "tiles")
 
 
 def environment(*before: Path) -> dict[str, str]:

@@ -108,5 +108,6 @@ def _with_neighbours(order: int, cells: IntArray) -> IntArray:
 
     if not len(cells):
         return cells
-    around = np.asarray(neighbours(cells, 2**order, order="nested"), dtype=np.int64).ravel()
+    with np.errstate(invalid="ignore"):  # eight corners of the sphere have seven neighbours
+        around = np.asarray(neighbours(cells, 2**order, order="nested"), dtype=np.int64).ravel()
     return np.union1d(cells, around[around >= 0])

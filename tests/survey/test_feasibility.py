@@ -1,0 +1,183 @@
+"""What is said of a plan before it runs, and footprints and tiles as they are written in YAML."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from wstdes.assembly import make_parts
+from wstdes.cli.main import app
+from wstdes.errors import ConfigError
+from wstdes.facility import load
+
+SHORT = ["nights=3"]
+
+
+def parts(*overrides, name="small"):
+    return make_parts(load(name, overrides=[*SHORT, *overrides]))
+
+
+def problems(*overrides):
+    with pytest.raises(ConfigError) as caught:
+        parts(*overrides)
+    return str(caught.value)
+
+
+def notes(*overrides):
+    return "\n".join(map(str, parts(*overrides).notes))
+
+
+def test_the_shipped_plan_has_nothing_wrong():
+    assert notes() == ""
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "words"),
+    [
+        (
+            "surveys.cosmo-deep.sky_brightness_max=0.5",
+            "surveys.cosmo-deep.sky_brightness_max",
+            "darker than the sky",
+        ),
+        ("calibration.day_frames=2000", "calibration.day_frames", "which has 24 h"),
+        (
+            "surveys.cosmo-deep.cadence={visits: 3, interval: 30 min, tolerance: 5 min}",
+            "surveys.cosmo-deep.cadence.interval",
+            "shorter than a visit",
+        ),
+        (
+            "surveys.cosmo-deep.footprint={declination_min: 60 deg, declination_max: 70 deg}",
+            "surveys.cosmo-deep.footprint",
+            "nothing of its footprint rises high enough: declinations from -80 to 30",
+        ),
+        (
+            "surveys.cosmo-deep.footprint={declination_max: -60 deg, circle: {right_ascension: "
+            "10 deg, declination: 0 deg, radius: 5 deg}}",
+            "surveys.cosmo-deep.footprint",
+            "the footprint is empty",
+        ),
+        (
+            "surveys.cosmo-deep.footprint={polygon: [[0 deg, 0 deg], [10 deg, 10 deg], "
+            "[0 deg, 10 deg], [10 deg, 0 deg]]}",
+            "surveys.cosmo-deep.footprint",
+            "sides cross",
+        ),
+    ],
+)
+def test_what_can_never_work_is_refused_with_its_key(override, path, words):
+    text = problems(override)
+    assert path in text
+    assert words in text
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (("start=2041-03-16", "nights=1"), "it will get no time"),
+        (
+            ("surveys.cosmo-deep.cadence={visits: 20, interval: 10 d, tolerance: 1 d}",),
+            "no tile will finish",
+        ),
+        (("nights=200",), "the surveys ask for about"),
+        (
+            (
+                "start=2041-06-20",
+                "surveys.cosmo-deep.footprint={right_ascension_min: 85 deg, right_ascension_max: "
+                "95 deg, declination_min: -5 deg, declination_max: 5 deg, "
+                "galactic_latitude_min: 0 deg}",
+            ),
+            "not up at night",
+        ),
+    ],
+)
+def test_what_will_not_finish_is_noted(overrides, words):
+    assert words in notes(*overrides)
+
+
+SHAPES = """
+extends: small
+name: shapes
+title: Shapes
+tiles: {kind: even, overlap: 40 %, passes: 2}
+surveys:
+  cosmo-deep:
+    footprint:
+      - circle: {right_ascension: 150 deg, declination: 2 deg, radius: 3 deg}
+      - {right_ascension_min: 350 deg, right_ascension_max: 10 deg, declination_min: -45 deg,
+         declination_max: -40 deg}
+      - map: part.txt
+  cosmo-wide:
+    footprint:
+      declination_max: 0 deg
+      fields: {path: fields.csv, radius: 2 deg}
+      exclude:
+        - {galactic_latitude_max: 30 deg}
+  milky-way: null
+  bright-stars-hr: null
+  ifs-fields:
+    source: {kind: catalogue, path: fields.csv}
+    pointing: fields
+  time-domain: null
+alerts: {passive: null, prompt: null, urgent: null}
+"""
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    (tmp_path / "shapes.yaml").write_text(SHAPES)
+    (tmp_path / "part.txt").write_text("3/300-301")
+    rows = ["id,ra,dec,required", "a,180.0,-30.0,1800", "b,181.0,-31.0,3600", "c,10.0,-20.0,900"]
+    (tmp_path / "fields.csv").write_text("\n".join(rows))
+    return tmp_path / "shapes.yaml"
+
+
+def test_shapes_of_all_kinds_are_read_from_yaml(written):
+    made = make_parts(load(written))
+    tiling, names = made.tiling, list(made.survey_names)
+    deep = tiling.inside[:, names.index("cosmo-deep")]
+    ra, dec = np.degrees(tiling.ra_rad[deep]), np.degrees(tiling.dec_rad[deep])
+    assert ((np.abs(ra - 150.0) < 4.2) & (np.abs(dec - 2.0) < 4.2)).any()
+    assert ((ra > 348.0) & (dec < -38.0)).any()
+    assert ((ra < 12.0) & (dec < -38.0)).any()
+    assert set(np.unique(tiling.pass_)) >= {0, 1}
+    column = names.index("ifs-fields")
+    mine = tiling.inside[:, column]
+    assert mine.sum() == 3
+    assert sorted(np.degrees(tiling.ifs_ra_rad[mine]).round(6)) == [10.0, 180.0, 181.0]
+    assert sorted(tiling.ifs_required_s[mine]) == [900.0, 1800.0, 3600.0]
+    assert made.expected[mine, made.tile_surveys.index(column)].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_tiles_that_were_written_are_read_again(written, tmp_path):
+    out, figure = tmp_path / "tiles.ecsv", tmp_path / "tiles.png"
+    runner = CliRunner()
+    found = runner.invoke(app, ["tiles", str(written), "--out", str(out), "--figure", str(figure)])
+    assert found.exit_code == 0, found.output
+    assert "cosmo-deep" in found.output
+    assert figure.read_bytes()[:4] == b"\x89PNG"
+    first = make_parts(load(written)).tiling
+    rules = [
+        "tiles=null",
+        f"tiles={{kind: file, path: '{out}', clip: false}}",
+        "surveys.ifs-fields.pointing=tiles",
+    ]
+    again = make_parts(load(written, overrides=rules)).tiling
+    assert np.allclose(again.ra_rad, first.ra_rad, atol=1e-12)
+    assert np.array_equal(again.inside, first.inside)
+    assert np.array_equal(again.pass_, first.pass_)
+
+
+def test_a_shape_has_one_form_and_lists_of_tiles_name_surveys(written):
+    with pytest.raises(ConfigError, match="one form"):
+        load(
+            written,
+            overrides=[
+                "surveys.cosmo-deep.footprint={map: a.txt, circle: {right_ascension: 1 deg, "
+                "declination: 2 deg, radius: 3 deg}}"
+            ],
+        )
+    with pytest.raises(ConfigError, match="no survey 'dark'"):
+        load(written, overrides=["tiles={kind: file, path: a.fits, programmes: {DARK: [dark]}}"])
+    with pytest.raises(ConfigError, match="no percentage"):
+        load(written, overrides=["tiles.overlap=lots %"])
