@@ -86,4 +86,8 @@ def plain(values: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     ndarray
         Do not write to it: it may be the caller's own.
     """
+    if isinstance(values, np.ndarray) and values.dtype == dtype:
+        flags = values.flags
+        if flags.c_contiguous and flags.writeable and flags.aligned:
+            return values
     return np.require(values, dtype, ["C", "W", "A"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,12 +81,31 @@ class Sensitivity:
         cost.
         """
         if np.ndim(airmass) == 0:
-            return transparency * self._clear(mode, seeing_rad, airmass)
+            return np.asarray(transparency * self._one(mode, seeing_rad, float(airmass))[1])
         known = self._tables.get(mode)
         if known is None or known[0] != seeing_rad:
             known = (seeing_rad, self._clear(mode, seeing_rad, _AIRMASSES))
             self._tables[mode] = known
         return _interpolate(known[1], np.ascontiguousarray(airmass, np.float64), transparency)
+
+    def star(self, mode: str, seeing_rad: float, airmass: float) -> tuple[float, float]:
+        """FWHM [rad], and light in a fibre under a clear sky over that in reference conditions."""
+        return self._one(mode, seeing_rad, airmass)
+
+    def _one(self, mode: str, seeing_rad: float, airmass: float) -> tuple[float, float]:
+        """Both at once, of one moment: a hundredth of the cost of arrays of one element."""
+        c, telescope = self._calculators[mode], self.scenario.telescope
+        optics = telescope.image_quality_mos_rad
+        share, aperture = c.centring, c.model.aperture_rad
+        if mode == "ifs":
+            optics, aperture = telescope.image_quality_ifs_rad, math.inf
+        return _star(
+            (seeing_rad, airmass),
+            (telescope.diameter_m, c.site.outer_scale_m, c.wavelength_m),
+            math.hypot(optics, c.model.image_quality_rad),
+            (aperture, telescope.moffat_beta, share / self._reference[mode]),
+            c.extinction_mag,
+        )
 
     def _clear(self, mode: str, seeing_rad: float, airmass: Array | float) -> Array:
         """Light under a clear sky over that in reference conditions."""
@@ -105,6 +125,30 @@ class Sensitivity:
         """AB magnitude that saturates in a frame of a length [s]."""
         conditions = Conditions(seeing_rad, airmass)
         return self._calculators[mode].saturation_magnitude(frame_s, conditions)
+
+
+@njit
+def _star(
+    sky: tuple[float, float],
+    scale: tuple[float, float, float],
+    optics_rad: float,
+    fibre: tuple[float, float, float],
+    extinction_mag: float,
+) -> tuple[float, float]:
+    """As atmospheric_fwhm, total_fwhm, injection and relative_signal, of one moment."""
+    seeing, mass = sky
+    diameter, outer, wavelength = scale
+    red = wavelength / 500e-9
+    fried = 0.1 / (seeing * 648000.0 / math.pi) * red**1.2 * mass**-0.6
+    kolb = 1.0 / (1.0 + 300.0 * diameter / outer) - 1.0
+    cut = max(0.0, 1.0 + kolb * 2.183 * (fried / outer) ** 0.356)
+    fwhm = math.hypot(seeing * mass**0.6 * red**-0.2 * math.sqrt(cut), optics_rad)
+    aperture, beta, factor = fibre
+    injected = 1.0
+    if aperture < math.inf:
+        alpha = fwhm / (2.0 * math.sqrt(2.0 ** (1.0 / beta) - 1.0))
+        injected = 1.0 - (1.0 + (0.5 * aperture / alpha) ** 2) ** (1.0 - beta)
+    return fwhm, factor * injected * 10.0 ** (-0.4 * extinction_mag * (mass - 1.0))
 
 
 @njit

@@ -14,7 +14,6 @@ from wstdes.agents.planning import Planner, Visit
 from wstdes.agents.quality import Sample
 from wstdes.agents.records import Frames
 from wstdes.kernel import Day
-from wstdes.models.instrument import effective_rate
 
 __all__ = ["Shutter"]
 
@@ -119,13 +118,13 @@ class Shutter:
         sensitivity = self.planner.sensitivity
         sight = self.planner.sight(self.plan, 0.5 * (begin + end))
         mean, mass, sky = self.dome.weather.mean(begin, end), sight.airmass, sight.sky
-        signal = float(sensitivity.signal(mode, mean.seeing_rad, mean.transparency, mass))
+        quality, clear = sensitivity.star(mode, mean.seeing_rad, mass)
+        signal = mean.transparency * clear
         floor = sensitivity.noise_floor(mode, open_s)
         effective = {
-            noise: float(effective_rate(signal, sky, noise, floor)) * open_s
-            for noise in ("sky", "source")
+            "sky": signal**2 * (1.0 + floor) / (sky + floor) * open_s,
+            "source": signal * open_s,
         }
-        quality = float(sensitivity.image_quality(mode, mean.seeing_rad, mass))
         row = {
             "visit": self.visit,
             "night": self.day.index,
@@ -139,6 +138,8 @@ class Shutter:
             "image_quality_arcsec": quality / _ARCSEC,
             "transparency": mean.transparency,
             "sky": sky,
-            "saturation_mag": sensitivity.saturation_mag(mode, mean.seeing_rad, mass, open_s),
+            "saturation_mag": None
+            if self.planner.parts.statistical
+            else sensitivity.saturation_mag(mode, mean.seeing_rad, mass, open_s),
         }
         return row, effective

@@ -104,11 +104,14 @@ def record_visit(observer: Observer, run: VisitRun, decided_s: float, pointing: 
 def _record_scores(observer: Observer, run: VisitRun) -> None:
     decision = run.plan.decision
     ranked = ((decision.tile, decision.terms), (decision.runner_up, decision.runner_up_terms))
+    columns: dict[str, list[object]] = {k: [] for k in ("rank", "tile", "term", "value")}
     for rank, (tile, terms) in enumerate(ranked):
-        for term, value in terms.items():
-            observer.record(
-                "scores", visit=run.number, rank=rank, tile=tile, term=term, value=float(value)
-            )
+        columns["rank"] += [rank] * len(terms)
+        columns["tile"] += [tile] * len(terms)
+        columns["term"] += terms
+        columns["value"] += [float(value) for value in terms.values()]
+    visits = [run.number] * len(columns["rank"])
+    observer.day.trace.extend("scores", {"visit": visits, **columns})
 
 
 def _record_fibres(observer: Observer, run: VisitRun) -> None:

@@ -24,6 +24,8 @@ from wstdes.survey.fields import SurveyTargets
 from wstdes.survey.tiling import Tiling
 
 if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
+
     from wstdes.agents.statistical import Statistical
 
 __all__ = ["MODES", "Parts", "Policies"]
@@ -132,6 +134,13 @@ class Parts:
         from wstdes.agents.statistical import make_statistical
 
         return make_statistical(self)
+
+    @cached_property
+    def fibre_tree(self) -> cKDTree:
+        """Homes of the fibres on the focal plane, to be searched."""
+        from scipy.spatial import cKDTree
+
+        return cKDTree(np.stack([self.focal_plane.x_m, self.focal_plane.y_m], axis=1))
 
     @cached_property
     def outlook(self) -> Outlook:

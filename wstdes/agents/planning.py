@@ -21,7 +21,7 @@ from wstdes.kernel import Day
 from wstdes.models.instrument import effective_rate
 from wstdes.models.sky import Background, FieldsSky
 from wstdes.policies.views import AlertView, Decision, SeasonPlan, SkyView
-from wstdes.survey.lengths import Demands, Lengths, visit_lengths, wanted_now
+from wstdes.survey.lengths import Demands, Lengths, candidates, visit_lengths, wanted_now
 
 __all__ = ["Goal", "Planner", "Visit"]
 
@@ -403,8 +403,7 @@ class Planner:
         left, model = ledger.remaining, parts.scenario.telescope
         sine = self._tiles.sin_altitude(now)
         low, high = np.cos(model.zenith_distance_max_rad), np.sin(model.altitude_max_rad)
-        up = np.flatnonzero((sine >= low) & (sine <= high))
-        up = up[(left[up] > 0.0).any(axis=1)]
+        up = candidates(sine, float(low), float(high), left)
         stand = self._tiles.at(now, up)
         slew = np.maximum(
             self.telescope.slew_times(stand.altitude_rad, stand.azimuth_rad), slew_least

@@ -243,15 +243,22 @@ def _serve_alerts(
     inside = visible & (np.hypot(np.nan_to_num(x), np.nan_to_num(y)) <= plane.reach_m)
     got: list[int] = []
     fibre: list[int] = []
-    free = usable & (plane.kind == LR)
-    for i in np.flatnonzero(inside).tolist():
-        away = np.hypot(plane.x_m - x[i], plane.y_m - y[i])
-        away[~free | (away > plane.patrol_m) | (away < plane.inner_m)] = np.inf
-        best = int(np.argmin(away))
-        if np.isfinite(away[best]):
+    taken: set[int] = set()
+    places = np.flatnonzero(inside)
+    near = parts.fibre_tree.query_ball_point(
+        np.stack([x[places], y[places]], axis=1), float(plane.patrol_m.max())
+    )
+    for i, found in zip(places.tolist(), near, strict=True):
+        some = np.array(sorted(found), dtype=np.int64)
+        away = np.hypot(plane.x_m[some] - x[i], plane.y_m[some] - y[i])
+        reach = (away <= plane.patrol_m[some]) & (away >= plane.inner_m[some])
+        reach &= usable[some] & (plane.kind[some] == LR)
+        free = [int(some[k]) for k in np.argsort(away, kind="stable") if reach[k]]
+        best = next((f for f in free if f not in taken), None)
+        if best is not None:
             got.append(i)
             fibre.append(best)
-            free[best] = False
+            taken.add(best)
     return got, fibre
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from wstdes.jit import njit
 
-__all__ = ["Demands", "Lengths", "visit_lengths", "wanted_now"]
+__all__ = ["Demands", "Lengths", "candidates", "visit_lengths", "wanted_now"]
 
 Array = NDArray[np.float64]
 SHORTEST_SHARE = 0.5
@@ -50,6 +50,36 @@ class Lengths:
     open_s: Array
     visit_s: Array
     exposures: NDArray[np.int64]
+
+
+@njit
+def candidates(sine: Array, low: float, high: float, left: Array) -> NDArray[np.int64]:
+    """Tiles between two sines of altitude in which a survey has something left.
+
+    Parameters
+    ----------
+    sine : ndarray of float64, shape (tiles,)
+        Of the altitudes.
+    low, high : float
+        Limits of it.
+    left : ndarray of float64, shape (tiles, surveys)
+        Unfinished targets.
+
+    Returns
+    -------
+    ndarray of int64, shape (k,)
+        Ascending.
+    """
+    out = np.empty(len(sine), dtype=np.int64)
+    count = 0
+    for i in range(len(sine)):
+        if low <= sine[i] <= high:
+            for j in range(left.shape[1]):
+                if left[i, j] > 0.0:
+                    out[count] = i
+                    count += 1
+                    break
+    return out[:count].copy()
 
 
 def wanted_now(

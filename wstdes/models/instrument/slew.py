@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
+
+from wstdes.jit import njit
 
 __all__ = ["slew_time", "telescope_slew"]
 
@@ -57,7 +61,30 @@ def telescope_slew(
     ndarray of float64
         [s].
     """
-    turn = np.abs(np.mod(azimuth_rad - from_altaz[1] + np.pi, 2 * np.pi) - np.pi)
-    in_altitude = slew_time(np.abs(altitude_rad - from_altaz[0]), rates[0], acceleration_rad_per_s2)
-    in_azimuth = slew_time(turn, rates[1], acceleration_rad_per_s2)
-    return np.asarray(np.maximum(in_altitude, in_azimuth) + settle_s)
+    out = np.empty(len(altitude_rad))
+    _slews(from_altaz, altitude_rad, azimuth_rad, rates, acceleration_rad_per_s2, settle_s, out)
+    return out
+
+
+@njit
+def _slews(
+    from_altaz: tuple[float, float],
+    altitude: Array,
+    azimuth: Array,
+    rates: tuple[float, float],
+    acceleration: float,
+    settle: float,
+    out: Array,
+) -> None:
+    for i in range(len(out)):
+        turn = abs(azimuth[i] - from_altaz[1]) % (2.0 * math.pi)
+        in_altitude = _axis(abs(altitude[i] - from_altaz[0]), rates[0], acceleration)
+        in_azimuth = _axis(min(turn, 2.0 * math.pi - turn), rates[1], acceleration)
+        out[i] = max(in_altitude, in_azimuth) + settle
+
+
+@njit
+def _axis(distance: float, rate: float, acceleration: float) -> float:
+    if distance > rate * rate / acceleration:
+        return distance / rate + rate / acceleration
+    return 2.0 * math.sqrt(distance / acceleration)

@@ -166,8 +166,7 @@ class FieldsSky:
         """Angle to the Moon, as seen from the site, shape (k,) [rad]."""
         numbers = self._numbers(which)
         out = np.empty(len(numbers))
-        ra, dec = state.moon_ra_rad, state.moon_dec_rad
-        moon = (math.cos(dec) * math.cos(ra), math.cos(dec) * math.sin(ra), math.sin(dec))
+        moon = _vector(state.moon_ra_rad, state.moon_dec_rad)
         _separations(self.cirs, numbers, moon, out)
         return out
 
@@ -190,16 +189,20 @@ class FieldsSky:
         """
         numbers = self._numbers(which)
         out = np.empty(len(numbers))
-        lon = np.array([state.lst_rad, state.moon_ra_rad, state.sun_ra_rad])
-        lat = np.array([self.day.horizon.latitude_rad, state.moon_dec_rad, state.sun_dec_rad])
+        zenith = _vector(state.lst_rad, self.day.horizon.latitude_rad)
+        moon = _vector(state.moon_ra_rad, state.moon_dec_rad)
         sky_brightness(
             (self.cirs, self.beyond, numbers),
-            unit_vectors(lon, lat),
+            np.array([zenith, moon, _vector(state.sun_ra_rad, state.sun_dec_rad)]),
             (state.sun_altitude_rad, state.phase_rad),
             background.site(),
             out,
         )
         return out
+
+
+def _vector(lon: float, lat: float) -> tuple[float, float, float]:
+    return math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)
 
 
 @njit
