@@ -107,7 +107,7 @@ def test_day_frames_are_taken_by_day_and_one_at_a_time(tmp_path: Path) -> None:
         "small",
         nights=2,
         out=tmp_path / "run",
-        overrides=["calibration.day_frames=3000", "computing.sites.mountain.capacity=1 PB"],
+        overrides=["calibration.day_frames=900", "computing.sites.mountain.capacity=1 PB"],
     )
     frames = run["calibrations"].to_pandas()
     frames = frames[(frames.kind == "day") & (frames["mode"] == "lr")].sort_values("start_s")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +87,12 @@ def paint_tiles(
         looks = np.isfinite(mine.ifs_ra_rad) & (mine.ifs_field >= 0)
         what = f"{len(mine):,} tiles" + (f", {int(looks.sum()):,} fields" if looks.any() else "")
         axes.set_title(label(f"{name}: {what}"), pad=6, loc="left")
-    handles, labels = _legend(passes)
+    few = (tiling.inside.sum(axis=0) <= _MOST_CIRCLES).any()
+    handles, labels = _legend(passes if few else passes[:0])
     figure.legend(handles, labels, loc="outside lower center", ncols=min(8, len(labels)))
 
 
-def _legend(passes: Sequence[Any] | NDArray[np.int64]) -> tuple[list[Any], list[str]]:
+def _legend(passes: NDArray[np.int64]) -> tuple[list[Any], list[str]]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
