@@ -11,12 +11,25 @@ from wstdes.agents.visits import VisitRun
 if TYPE_CHECKING:
     from wstdes.agents.observer import Observer
 
-__all__ = ["record_coverage", "record_night", "record_visit"]
+__all__ = ["record_coverage", "record_fidelity", "record_night", "record_visit"]
 
 COVERAGE_NIGHTS = 30
 """Where the surveys stand in each tile is written every so many noons."""
 
 Span = tuple[float, float] | None
+
+
+def record_fidelity(observer: Observer) -> None:
+    """What the statistical fidelity's calibration found of its own error."""
+    statistical = observer.parts.statistical
+    if statistical is None:
+        return
+    found, columns = statistical.calibration, ("assigned", "completed")
+    errors = {f"{c}{e}": getattr(found, f"{c}{e}") for c in columns for e in ("", "_error", "_rms")}
+    if found.survey:
+        observer.day.trace.extend(
+            "fidelity", {"survey": found.survey, "visit": found.visit, **errors}
+        )
 
 
 def record_night(observer: Observer, dark: Span, science: Span, closed: str, visits: int) -> None:

@@ -14,7 +14,7 @@ from wstdes.agents.dome import Dome
 from wstdes.agents.exposures import Shutter
 from wstdes.agents.integral import IntegralRun
 from wstdes.agents.ledger import Pending, SurveyLedger, SurveyLedgerState
-from wstdes.agents.logbook import record_coverage, record_night, record_visit
+from wstdes.agents.logbook import record_coverage, record_fidelity, record_night, record_visit
 from wstdes.agents.parts import Parts
 from wstdes.agents.planning import Planner, Visit
 from wstdes.agents.records import Alert, work_key
@@ -77,6 +77,8 @@ class Observer(Agent[ObserverState]):
             view = self.parts.outlook.view(self.day.index, self.ledger.remaining)
             self.state.plan = policy.plan(view)
         self.planner.plan = self.state.plan
+        if self.day.index == 0 and self.parts.statistical is not None:
+            record_fidelity(self)
         self.env.process(self._night())
 
     def close(self) -> None:

@@ -119,6 +119,7 @@ class Outlook:
             parts.science_fibres,
             {m: parts.sensitivity.noise_floor(m, observing.exposure_s) for m in parts.modes},
             self._signal,
+            design_ha_rad=parts.tiling.design_ha_rad if len(parts.tiling.design_ha_rad) else None,
         )
 
     def _signal(self, mass: Array) -> Array:

@@ -133,6 +133,21 @@ TABLES: tuple[Table, ...] = (
         ),
     ),
     Table(
+        "fidelity",
+        "what the statistical fidelity makes of a survey's targets in fields held out of its "
+        "calibration, beside their exact allocation",
+        (
+            _text("survey", "the survey"),
+            _int("visit", "number of the visit of a field, from 1; 0: all of them together"),
+            _float("assigned", "targets with a fibre in a field, assigned exactly, in the mean"),
+            _float("assigned_error", "mean of expected less exact"),
+            _float("assigned_rms", "root mean square of expected less exact"),
+            _float("completed", "targets of a field finished by then, assigned exactly"),
+            _float("completed_error", "mean of expected less exact"),
+            _float("completed_rms", "root mean square of expected less exact"),
+        ),
+    ),
+    Table(
         "fibres",
         "how the fibres of a mode were used in a visit",
         (

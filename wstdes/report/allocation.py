@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wstdes.report.fidelity import fidelity
 from wstdes.report.figure import bars, draw
 from wstdes.report.palette import FIBRES
 from wstdes.report.section import Chart, Item, Nothing, Section
@@ -33,7 +34,10 @@ WORDS = {"lr": "low resolution", "hr": "high resolution"}
 def allocation(view: View) -> Section:
     """The section of the fibres."""
     return Section(
-        "allocation", "Allocation", f"{INTRO} {_arms(view)}", [_uses(view), _surveys(view)]
+        "allocation",
+        "Allocation",
+        f"{INTRO} {_arms(view)}",
+        [_uses(view), _surveys(view), *fidelity(view)],
     )
 
 
