@@ -7,18 +7,21 @@ from typing import Any
 import numpy as np
 
 from wstdes.report.figure import bars, draw, grouped, legend, night_axis, stacked
+from wstdes.report.onenight import night_pictures
 from wstdes.report.palette import STATES, assign
 from wstdes.report.section import Chart, Item, Nothing, Section
 from wstdes.report.text import percent, share
 from wstdes.report.view import Floats, Rows, View
+from wstdes.report.year import year_chart
 
 __all__ = ["night"]
 
 WORDS = {
     "science": "shutter open on science", "standard": "standard-star frames",
     "acquisition": "acquiring fields", "slew": "slewing", "reconfiguration": "moving positioners",
-    "readout": "reading detectors", "calibration": "attached calibration", "fault": "faults",
-    "weather": "closed by weather", "idle": "nothing worth observing",
+    "readout": "reading detectors", "calibration": "attached calibration", "focus": "focusing",
+    "fault": "faults", "weather": "closed by weather", "closed": "closed by the calendar",
+    "idle": "nothing worth observing",
 }  # fmt: skip
 INTRO = (
     "A night counts from the evening to the morning on which the Sun passes the limit for science "
@@ -35,7 +38,8 @@ def night(view: View) -> Section:
         item: list[Item] = [Nothing(what, "the run has no dark time.")]
         return Section("night", "Night", INTRO, item)
     states = hours_by_state(rows, view.nights)
-    return Section("night", "Night", INTRO, [_by_night(view, states), _budget(states)])
+    items = [_by_night(view, states), year_chart(view, states), _budget(states)]
+    return Section("night", "Night", INTRO, [*items, *night_pictures(view)])
 
 
 def hours_by_state(rows: Rows, nights: int) -> dict[str, Floats]:
@@ -93,11 +97,11 @@ def _budget(states: dict[str, Floats]) -> Chart:
     hours = {n: float(h.sum()) for n, h in states.items() if h.sum() > 0}
     total = sum(hours.values())
     names = sorted(hours, key=lambda n: -hours[n])
-    usable = total - hours.get("weather", 0.0) - hours.get("fault", 0.0)
+    usable = total - sum(hours.get(n, 0.0) for n in ("weather", "fault", "closed"))
     science = hours.get("science", 0.0)
     title = (
         f"The shutter was open on science for {science:.0f} of {total:.0f} h; that is "
-        f"{share(science, usable)} of what weather and faults left"
+        f"{share(science, usable)} of what weather, faults and the calendar left"
     )
     colours = assign(states, STATES)
 
@@ -110,7 +114,8 @@ def _budget(states: dict[str, Floats]) -> Chart:
 
     caption = (
         "The same states, summed over all nights, the largest on top. What is neither science, "
-        "weather, faults nor idle is overhead: it shrinks with longer visits or faster hardware."
+        "weather, faults, closed nor idle is overhead: it shrinks with longer visits or faster "
+        "hardware."
     )
     data = [[n, WORDS.get(n, ""), hours[n], hours[n] / total] for n in names]
     columns = ["state", "meaning", "time [h]", "share of the dark time"]

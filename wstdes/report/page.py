@@ -16,7 +16,7 @@ from wstdes.report.faults import faults
 from wstdes.report.latency import latency
 from wstdes.report.made import made
 from wstdes.report.night import night
-from wstdes.report.section import Chart, Item, Section
+from wstdes.report.section import Chart, Item, Section, Words
 from wstdes.report.style import CSS
 from wstdes.report.survey import survey
 from wstdes.report.table import details
@@ -100,6 +100,12 @@ def _blocks(view: View) -> list[tuple[str, str, str]]:
 
 
 def _item(item: Item) -> str:
+    if isinstance(item, Words):
+        said = "".join(f"<li>{escape(s)}</li>" for s in item.sentences)
+        return (
+            f'<div id="words-{item.key}"><h3>{escape(item.title)}</h3>\n<ul>{said}</ul>\n'
+            f"{details(item.key, item.columns, item.rows)}</div>"
+        )
     if not isinstance(item, Chart):
         return (
             f"<p class=nothing><strong>{escape(item.what)}:</strong> nothing to show because "

@@ -15,7 +15,7 @@ __all__ = [
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, RED, PINK = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
-GREY, LIGHT, BROWN = "#8C8C8C", "#D9D9D9", "#7A5230"
+GREY, LIGHT, BROWN, DARK = "#8C8C8C", "#D9D9D9", "#7A5230", "#4A4F57"
 INK, FAINT = "#1F2933", "#6B7785"
 
 OTHERS = (BLUE, ORANGE, GREEN, PINK, SKY, RED, BROWN, YELLOW, BLACK, GREY)
@@ -23,8 +23,8 @@ OTHERS = (BLUE, ORANGE, GREEN, PINK, SKY, RED, BROWN, YELLOW, BLACK, GREY)
 
 STATES = {
     "science": BLUE, "standard": YELLOW, "acquisition": ORANGE, "slew": PINK,
-    "reconfiguration": BROWN, "readout": SKY, "calibration": GREEN, "fault": RED,
-    "weather": GREY, "idle": LIGHT,
+    "reconfiguration": BROWN, "readout": SKY, "calibration": GREEN, "focus": BLACK, "fault": RED,
+    "weather": GREY, "closed": DARK, "idle": LIGHT,
 }  # fmt: skip
 CAUSES = {"cloud": GREY, "wind": SKY, "humidity": BLUE, "reopening": LIGHT}
 MODES = {"lr": BLUE, "hr": RED, "ifs": GREEN}
@@ -42,11 +42,13 @@ AGENTS = {
 }  # fmt: skip
 OUTCOMES = {
     "observed in time": BLUE, "observed late": SKY, "expired, though it was up at night": ORANGE,
-    "expired, never up at night": LIGHT, "expired": ORANGE,
+    "expired, never up at night": LIGHT, "expired": ORANGE, "dropped out": PINK,
 }  # fmt: skip
 PARTS = {
-    "until up at night": LIGHT, "until decided": ORANGE, "slew and set-up": PINK,
-    "exposure": BLUE, "read-out and quick look": SKY,
+    "until up at night": LIGHT, "weather and faults": GREY, "exposures under way": SKY,
+    "other work, and days": YELLOW, "slew and reconfiguration": PINK,
+    "acquisition and calibration": ORANGE, "exposures that failed": RED, "exposure": BLUE,
+    "read-out and quick look": GREEN,
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Chart", "Item", "Nothing", "Section"]
+__all__ = ["Chart", "Item", "Nothing", "Section", "Words"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,30 @@ class Nothing:
     because: str
 
 
-Item = Chart | Nothing
+@dataclass(frozen=True)
+class Words:
+    """Sentences, and the numbers they are made of.
+
+    Parameters
+    ----------
+    key : str
+        Name in the page and of the CSV file.
+    title : str
+        What they are about.
+    sentences : sequence of str
+        One each.
+    columns, rows
+        As for :class:`Chart`.
+    """
+
+    key: str
+    title: str
+    sentences: Sequence[str]
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+
+Item = Chart | Nothing | Words
 
 
 @dataclass(frozen=True)
@@ -59,7 +82,7 @@ class Section:
         Heading.
     intro : str
         A sentence or two.
-    items : list of Chart or Nothing
+    items : list of Chart, Nothing or Words
         In the order of reading.
     """
 
