@@ -103,6 +103,7 @@ def record_visit(observer: Observer, run: VisitRun, decided_s: float, pointing: 
         reconfiguration_s=run.reconfiguration_s,
         exposures=len(times),
         open_shutter_s=run.open_s,
+        planned_open_s=plan.open_s,
         goal_s=None if plan.goal is None else plan.goal.effective_s,
         allocation_gap=run.config.gap,
         score=plan.decision.score,

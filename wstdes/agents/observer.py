@@ -205,7 +205,8 @@ class Observer(Agent[ObserverState]):
 
     def _next_visit(self) -> tuple[Visit, Configuration] | None:
         """What to observe, with the fibres assigned: alerts first, then the surveys."""
-        for alert in self.dome.broker.waiting(("abort", "switch")):
+        broker = self.dome.broker
+        for alert in [*broker.waiting(("abort",)), *broker.waiting(("switch",))]:
             found = self._alert_visit(alert)
             if found is not None:
                 return found

@@ -108,6 +108,7 @@ TABLES: tuple[Table, ...] = (
             _seconds("reconfiguration", "time to move the positioners"),
             _int("exposures", "exposures taken"),
             _seconds("open_shutter", "open-shutter time"),
+            _seconds("planned_open", "open-shutter time that it was to have"),
             _seconds("goal", "effective time after which it was to end; null: by exposures"),
             Column(
                 "allocation_gap",

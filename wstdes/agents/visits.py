@@ -18,6 +18,9 @@ from wstdes.kernel import Day
 
 __all__ = ["VisitRun"]
 
+HEEDS = {"survey": ("abort", "switch"), "switch": ("abort",), "abort": ()}
+"""Responses of alerts that a visit makes way for, by its reason: never to its equals."""
+
 Process = Generator[simpy.Event, Any, None]
 
 
@@ -187,8 +190,12 @@ class VisitRun:
     def _alert_waits(self, *responses: str) -> bool:
         """Whether an alert of these responses should be observed now instead."""
         exposing = "switch" not in responses
-        waiting = self.dome.broker.waiting(responses)
-        return any(self._answers(alert, exposing) for alert in waiting)
+        return any(self._answers(alert, exposing) for alert in self._waiting(*responses))
+
+    def _waiting(self, *responses: str) -> list[Alert]:
+        """Alerts that this visit makes way for."""
+        heeded = tuple(r for r in responses if r in HEEDS[self.plan.reason])
+        return self.dome.broker.waiting(heeded) if heeded else []
 
     def _expose(self, length_s: float) -> Process:
         self._use("science", self.number)
@@ -221,7 +228,7 @@ class VisitRun:
         """
         dome, goal, env = self.dome, self.plan.goal, self.env
         while self.day.now < until_s - 1e-6:
-            urgent = dome.broker.waiting(("abort",))
+            urgent = self._waiting("abort")
             events = [dome.weather.closing.wait(), dome.telescope.failed.wait()]
             events.append(dome.broker.urgent.wait())
             if goal is not None or urgent:

@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 
 from wstdes.report.figure import bars, draw
-from wstdes.report.palette import OUTCOMES, PARTS
+from wstdes.report.palette import BLUE, ORANGE, OUTCOMES, PARTS, SKY
 from wstdes.report.section import Chart, Item, Nothing, Section
 from wstdes.report.text import count, duration, label, percent, share, sum_up
 from wstdes.report.view import DAY_S, Floats, Rows, View
+from wstdes.study.alerts import STEPS, alert_price, alert_steps
 
 __all__ = ["alerts"]
 
 INTRO = (
-    "Alerts come in at random, over the whole sky that the survey they feed looks at and at all "
-    "hours. Each class says how it is answered: insert (a fibre in a field visited anyway), "
-    "switch (a field of its own after the running exposure), abort (the exposure is stopped)."
+    "Alerts come in at random over the sky of the survey they feed, or as a file has them. Each "
+    "class says how it is answered: insert (a fibre in a field visited anyway), switch (a field "
+    "of its own after the running exposure), abort (the exposure is stopped); and how often it is "
+    "visited again."
 )
 
 
@@ -29,7 +31,7 @@ def alerts(view: View) -> Section:
     elif not len(rows):
         items = [Nothing("Answers to alerts", "no alert was settled (observed or expired).")]
     else:
-        items = [_outcomes(view, judged(view, rows)), _waits(view, rows)]
+        items = [_outcomes(view, judged(view, rows)), _waterfall(view, rows), _price(view)]
     return Section("alerts", "Alerts", INTRO, items)
 
 
@@ -45,24 +47,37 @@ def outcomes(rows: Rows) -> list[str]:
     """What became of each alert, in words."""
     seen = rows.text("outcome") == "observed"
     possible = rows.num("possible_s")
-    since = np.fmax(rows.num("arrival_s"), possible)
+    since = np.fmax(rows.num("asked_s"), possible)
     in_time = rows.num("shutter_open_s") - since <= rows.num("target_response_s")
     judged = rows.has("possible_s") & (rows.text("response") != "insert")
     found = np.where(in_time, "observed in time", "observed late").astype(object)
     found[~seen] = "expired"
     found[~seen & judged & np.isnan(possible)] = "expired, never up at night"
     found[~seen & judged & np.isfinite(possible)] = "expired, though it was up at night"
+    found[rows.text("outcome") == "dropped"] = "dropped out"
     return [str(f) for f in found]
+
+
+def groups(view: View, rows: Rows) -> dict[str, Rows]:
+    """Rows by class, as the scenario has them; those of later visits for themselves."""
+    there = rows.values("alert_class")
+    known = [n for n in view.run.scenario.alerts if n in there]
+    found = {}
+    for name in [*known, *(n for n in there if n not in known)]:
+        mine = rows.where(alert_class=name)
+        later = mine.num("follow_up") > 0
+        found[name] = mine.keep(~later)
+        found[f"{name}, later visits"] = mine.keep(later)
+    return {name: mine for name, mine in found.items() if len(mine)}
 
 
 def _outcomes(view: View, rows: Rows) -> Item:
     if not len(rows):
         return Nothing("Answers to alerts", "no alert's time was over before the run ended.")
-    names = _classes(view, rows)
-    alert_class, outcome = rows.text("alert_class"), np.array(outcomes(rows))
-    number = {
-        n: {o: int(((alert_class == n) & (outcome == o)).sum()) for o in OUTCOMES} for n in names
-    }
+    of = groups(view, rows)
+    names = list(of)
+    found = {n: outcomes(mine) for n, mine in of.items()}
+    number = {n: {o: found[n].count(o) for o in OUTCOMES} for n in names}
     total = {n: sum(number[n].values()) for n in names}
     seen = {n: number[n]["observed in time"] + number[n]["observed late"] for n in names}
     title = "Observed: " + sum_up([
@@ -86,9 +101,8 @@ def _outcomes(view: View, rows: Rows) -> Item:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.04))
 
     columns = ["class", "response", "target response [min]", *OUTCOMES]
-    first = {n: rows.where(alert_class=n) for n in names}
     data = [
-        [n, str(first[n].text("response")[0]), float(first[n].num("target_response_s")[0]) / 60.0,
+        [n, str(of[n].text("response")[0]), float(of[n].num("target_response_s")[0]) / 60.0,
          *number[n].values()]
         for n in names
     ]  # fmt: skip
@@ -111,80 +125,128 @@ def _outcome_caption(rows: Rows) -> str:
     return text + "counted from its arrival, be it day or night; many targets were never up."
 
 
-def _classes(view: View, rows: Rows) -> list[str]:
-    there = rows.values("alert_class")
-    return [*(n for n in view.run.scenario.alerts if n in there),
-            *(n for n in there if n not in view.run.scenario.alerts)]  # fmt: skip
-
-
-def parts(rows: Rows) -> dict[str, Floats]:
-    """What observed alerts waited for [s], part after part."""
-    decided, arrival = rows.num("decided_s"), rows.num("arrival_s")
-    up = np.fmin(np.fmax(arrival, rows.num("possible_s")), np.fmax(decided, arrival))
-    steps = [arrival, up, decided, rows.num("shutter_open_s"), rows.num("shutter_close_s"),
-             rows.num("quicklook_s")]  # fmt: skip
-    return {n: b - a for n, a, b in zip(PARTS, steps[:-1], steps[1:], strict=True)}
-
-
-def _mean(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else 0.0
-
-
-def _waits(view: View, rows: Rows) -> Item:
-    rows = rows.where(outcome="observed")
-    names = _classes(view, rows)
-    if not names:
-        return Nothing("What alerts waited for", "no alert was observed.")
-    means = {
-        n: {p: _mean(v) / 60.0 for p, v in parts(rows.where(alert_class=n)).items()} for n in names
-    }
-    title = _wait_title(rows, means)
-    known = rows.has("possible_s")
+def _waterfall(view: View, rows: Rows) -> Item:
+    of = groups(view, rows.where(outcome="observed"))
+    if not of:
+        return Nothing("From alert to spectrum", "no alert was observed.")
+    time_use = view.rows("time_use").table
+    steps = {n: alert_steps(mine.table, time_use) for n, mine in of.items()}
+    means = {n: {s: float(v.mean()) for s, v in found.items()} for n, found in steps.items()}
+    shown = [s for s in STEPS if s != UP and any(mean[s] > 0.5 for mean in means.values())]
+    title = _waterfall_title(of, steps)
 
     def paint(figure: Any) -> None:
-        panels = figure.subplots(1, len(names), squeeze=False)[0]
-        for axes, name in zip(panels, names, strict=True):
-            words = [p for p in PARTS if known or p != "until up at night"]
-            hours = max(means[name].values()) > 300.0
-            values = [means[name][p] / (60.0 if hours else 1.0) for p in words]
-            texts = [duration(60.0 * means[name][p]) for p in words]
-            bars(axes, words, values, [PARTS[p] for p in words], texts)
-            axes.set_title(label(f"{name}: {count(len(rows.where(alert_class=name)))} observed"))
-            axes.set_xlabel(f"mean time [{'h' if hours else 'min'}]")
-            axes.set_xlim(0.0, 1.35 * max(values) or 1.0)
+        panels = figure.subplots(1, len(of), squeeze=False)[0]
+        for axes, name in zip(panels, of, strict=True):
+            _cascade(axes, {s: steps[name][s] for s in shown})
+            axes.set_title(label(f"{name}: {count(len(of[name]))} observed"))
         for axes in panels[1:]:
             axes.set_yticklabels([])
 
-    caption = (
-        "Mean time that the observed alerts of each class spent waiting for each thing, from their "
-        "arrival to a reduced spectrum that passed quality control. The parts follow each other; "
-        "mind the different scales of the panels."
-    )
-    columns = ["class", "observed", *(f"{p} [min, mean]" for p in PARTS), "sum [min, mean]"]
-    data = [[n, len(rows.where(alert_class=n)), *means[n].values(), sum(means[n].values())]
-            for n in names]  # fmt: skip
-    return Chart("waits", title, caption, draw("waits", title, 2.4, paint), columns, data)
+    columns = ["class", "observed"]
+    for step in (*STEPS, "alert to shutter", "alert to quick look"):
+        columns += [f"{step} [min, {how}]" for how in ("mean", "median", "90 %")]
+    data = []
+    for name, found in steps.items():
+        whole = [found[s] for s in STEPS]
+        sums = [sum(whole[:TO_SHUTTER], np.zeros(1)), sum(whole, np.zeros(1))]
+        row: list[object] = [name, len(of[name])]
+        for values in (*whole, *sums):
+            row += [float(v) / 60.0 for v in (values.mean(), *np.quantile(values, (0.5, 0.9)))]
+        data.append(row)
+    height = 1.2 + 0.3 * (len(shown) + 1)
+    return Chart("waterfall", title, CAPTION, draw("waterfall", title, height, paint), columns,
+                 data)  # fmt: skip
 
 
-def _wait_title(rows: Rows, means: dict[str, dict[str, float]]) -> str:
+def _cascade(axes: Any, steps: dict[str, Floats]) -> None:
+    """Steps below each other, each from where the last ended, in the mean."""
+    means = np.array([v.mean() for v in steps.values()])
+    ends = np.cumsum(means)
+    unit, word = next((u, w) for u, w in UNITS if ends[-1] >= 3.0 * u or u == 1.0)
+    y = np.arange(len(steps))
+    axes.barh(y, means / unit, 0.72, left=(ends - means) / unit, lw=0,
+              color=[PARTS[s] for s in steps])  # fmt: skip
+    for i, values in enumerate(steps.values()):
+        middle, most = np.quantile(values, (0.5, 0.9))
+        text = duration(float(middle)) if most - middle < 0.5 else (
+            f"{duration(float(middle))} ({duration(float(most))})"
+        )  # fmt: skip
+        right = ends[i] < 0.55 * ends[-1]
+        at = (ends[i] if right else ends[i] - means[i]) / unit
+        axes.annotate(label(text), (at, i), (4 if right else -4, 0), textcoords="offset points",
+                      va="center", ha="left" if right else "right", fontsize=8.5)  # fmt: skip
+    axes.set_yticks(y, [label(s) for s in steps])
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.set(xlim=(0.0, 1.02 * ends[-1] / unit), xlabel=f"since it was up at night [{word}]")
+
+
+def _waterfall_title(of: dict[str, Rows], steps: dict[str, dict[str, Floats]]) -> str:
     """Of the class that is owed the fastest answer, if a few of it were observed."""
-    of = {n: rows.where(alert_class=n) for n in means}
-    enough = [n for n in means if len(of[n]) >= FEW] or list(means)
+    enough = [n for n in of if len(of[n]) >= FEW] or list(of)
     name = min(enough, key=lambda n: float(of[n].num("target_response_s")[0]))
-    longest = max(means[name], key=lambda p: means[name][p])
-    total = sum(means[name].values())
+    found = [steps[name][s] for s in STEPS[1:TO_SHUTTER]]
+    total = sum(found, np.zeros(1))
+    means = {s: float(steps[name][s].mean()) for s in STEPS[1:TO_SHUTTER]}
+    longest = max(means, key=lambda s: means[s])
+    middle, most = np.quantile(total, (0.5, 0.9))
+    part = percent(means[longest] / float(total.mean())) if total.any() else "—"
     return (
-        f"From {name} alert to reduced spectrum: {duration(60.0 * total)} in the mean, "
-        f"{percent(means[name][longest] / total) if total else '—'} of it {WAIT_WORDS[longest]}"
+        f"{name} alerts that are up at night: {duration(float(middle))} to the shutter (median; "
+        f"90 % within {duration(float(most))}), {part} of it {WORDS[longest]}"
     )
+
+
+def _price(view: View) -> Item:
+    price = alert_price(view.run)
+    use = view.rows("time_use")
+    night_s = float(use.seconds()[use.text("state") != "twilight"].sum())
+    title = (
+        f"Alerts took {percent(price.night_s / night_s if night_s else np.nan)} of the night for "
+        f"{count(price.visits)} visits of their own, and cut "
+        f"{duration(price.lost_s)} of exposure from {count(price.interrupted)} visits of the "
+        "surveys"
+    )
+    words = ["time of visits for alerts", "their shutter open", "cut from visits of the surveys"]
+    hours = [price.night_s / 3600.0, price.open_s / 3600.0, price.lost_s / 3600.0]
+
+    def paint(figure: Any) -> None:
+        axes = figure.subplots()
+        bars(axes, words, hours, [ORANGE, BLUE, SKY], [duration(3600.0 * h) for h in hours])
+        axes.set_xlabel("time [h]")
+
+    caption = (
+        "What answers to alerts took from the surveys. In visits for an alert the other fibres are "
+        "on targets of the surveys, so that their time is not all lost; a visit that was cut keeps "
+        f"what it has. In fields of the surveys {count(price.fibres)} fibres went to alerts, "
+        f"{count(price.displaced)} of them where none was left over: so many targets, at most, "
+        "waited for another visit. The full price is the difference to the same nights without "
+        "interruptions (policies.alerts: insert-only)."
+    )
+    columns = ["what", "value"]
+    data: list[list[object]] = [[f"{w} [h]", h] for w, h in zip(words, hours, strict=True)]
+    data += [["visits for alerts", price.visits], ["visits cut", price.interrupted],
+             ["fibres on alerts in fields of the surveys", price.fibres],
+             ["of them, where none was left over", price.displaced]]  # fmt: skip
+    return Chart("price", title, caption, draw("price", title, 1.7, paint), columns, data)
 
 
 FEW = 5
-WAIT_WORDS = {
-    "until up at night": "until the target was up at night",
-    "until decided": "until it was taken up",
-    "slew and set-up": "for slew and set-up",
-    "exposure": "for the exposure",
-    "read-out and quick look": "for read-out and quick look",
+UP = "until up at night"
+TO_SHUTTER = STEPS.index("exposure")
+UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
+CAPTION = (
+    "Steps of the observed alerts of each class, in the mean, from the moment the alert was first "
+    "up at night to a reduced spectrum that passed quality control: each begins where the one "
+    "above it ends. Beside them the median and, in brackets, the time within which 90 % were done. "
+    "Mind the scales. The wait until a target is up at night is in the table below."
+)
+WORDS = {
+    "weather and faults": "for weather and faults",
+    "exposures under way": "for exposures under way",
+    "other work, and days": "for other work, and for another night",
+    "slew and reconfiguration": "for slew and reconfiguration",
+    "acquisition and calibration": "for acquisition and calibration",
+    "exposures that failed": "for exposures that failed",
 }

@@ -17,7 +17,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from wstdes.clock import DAY_S
+from wstdes.config.alerts import AlertClass
 from wstdes.study.accounts import accounts, energy_by_agent, supply_by_site
+from wstdes.study.alerts import alert_price
+from wstdes.study.merit_metrics import efficiency, merit
+from wstdes.study.metric import Metric, MetricFunction
 from wstdes.study.run import Run
 
 __all__ = ["METRICS", "Metric", "MetricFunction", "summarise"]
@@ -250,30 +254,71 @@ def alerts(run: Run) -> Iterator[Metric]:
     table = run.table("alerts")
     table = table.filter(pc.less_equal(table.column("expiry_s"), run.nights * DAY_S))
     for name, alert_class in run.scenario.alerts.items():
-        mine = _where(table, alert_class=name)
-        seen = _where(mine, outcome="observed")
-        minutes = (_column(seen, "shutter_open_s") - _column(seen, "possible_s")) / 60.0
-        possible = mine.filter(pc.is_valid(mine.column("possible_s")))
-        owed = alert_class.target_response_s / 60.0
-        over = f"{name} alerts whose time was over before the run ended"
-        yield Metric(f"alerts_{name}_over", mine.num_rows, "", over)
-        share = _share(seen.num_rows, mine.num_rows)
-        yield Metric(f"alerts_{name}_observed", share, "", f"observed share of {over}")
-        yield Metric(
-            f"alerts_{name}_response_median",
-            _quantile(minutes, 0.5),
-            "min",
-            f"{name} alerts that were observed: from being up at night to shutter, median",
-            alert_class.response == "switch",
-        )
-        if alert_class.response != "insert":
+        yield from _answers(name, alert_class, _where(first, alert_class=name))
+        if alert_class.follow_up is not None:
+            mine = _where(later, alert_class=name)
+            seen = _where(mine, outcome="observed")
             yield Metric(
-                f"alerts_{name}_in_time",
-                _share(float((minutes <= owed).sum()), possible.num_rows),
+                f"alerts_{name}_later_observed",
+                _share(seen.num_rows, mine.num_rows),
                 "",
-                f"of {over} and that were up at night: share with the shutter open within "
-                f"{owed:g} min of it",
+                f"made share of the visits that {name} alerts wanted after the first, and whose "
+                "time was over before the run ended",
             )
+    if run.scenario.alerts:
+        yield from _price_of_alerts(run)
+
+
+def _answers(name: str, alert_class: AlertClass, mine: pa.Table) -> Iterator[Metric]:
+    """How the first visits of a class were answered."""
+    seen = _where(mine, outcome="observed")
+    minutes = (_column(seen, "shutter_open_s") - _column(seen, "possible_s")) / 60.0
+    possible = mine.filter(pc.is_valid(mine.column("possible_s")))
+    owed = alert_class.target_response_s / 60.0
+    over = f"{name} alerts whose time was over before the run ended"
+    yield Metric(f"alerts_{name}_over", mine.num_rows, "", over)
+    share = _share(seen.num_rows, mine.num_rows)
+    yield Metric(f"alerts_{name}_observed", share, "", f"observed share of {over}")
+    if alert_class.drop_out_per_s > 0:
+        share = _share(_where(mine, outcome="dropped").num_rows, mine.num_rows)
+        meaning = f"of {over}: share that dropped out before they were observed"
+        yield Metric(f"alerts_{name}_dropped", share, "", meaning)
+    for key, part, words in (("median", 0.5, "median"), ("p90", 0.9, "90 % within")):
+        yield Metric(
+            f"alerts_{name}_response_{key}",
+            _quantile(minutes, part),
+            "min",
+            f"{name} alerts that were observed: from being up at night to shutter, {words}",
+            alert_class.response == "switch" and key == "median",
+        )
+    if alert_class.response != "insert":
+        yield Metric(
+            f"alerts_{name}_in_time",
+            _share(float((minutes <= owed).sum()), possible.num_rows),
+            "",
+            f"of {over} and that were up at night: share with the shutter open within "
+            f"{owed:g} min of it",
+        )
+
+
+def _price_of_alerts(run: Run) -> Iterator[Metric]:
+    price = alert_price(run)
+    yield Metric(
+        "alerts_visits_hours", price.night_s / 3600.0, "h", "the night's time of visits for alerts"
+    )
+    yield Metric(
+        "alerts_cut_hours",
+        price.lost_s / 3600.0,
+        "h",
+        "open-shutter time that visits of the surveys lost to alerts that interrupted them",
+    )
+    yield Metric(
+        "alerts_displaced",
+        price.displaced,
+        "",
+        "fibres on alerts in fields of the surveys where none was left over: at most so many "
+        "targets waited for another visit",
+    )
 
 
 def power(run: Run) -> Iterator[Metric]:
