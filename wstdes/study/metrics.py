@@ -20,8 +20,6 @@ from wstdes.clock import DAY_S
 from wstdes.config.alerts import AlertClass
 from wstdes.study.accounts import accounts, energy_by_agent, supply_by_site
 from wstdes.study.alerts import alert_price
-from wstdes.study.merit_metrics import efficiency, merit
-from wstdes.study.metric import Metric, MetricFunction
 from wstdes.study.run import Run
 
 __all__ = ["METRICS", "Metric", "MetricFunction", "summarise"]
@@ -253,6 +251,8 @@ def alerts(run: Run) -> Iterator[Metric]:
     """
     table = run.table("alerts")
     table = table.filter(pc.less_equal(table.column("expiry_s"), run.nights * DAY_S))
+    first = table.filter(pc.equal(table.column("follow_up"), 0))
+    later = table.filter(pc.greater(table.column("follow_up"), 0))
     for name, alert_class in run.scenario.alerts.items():
         yield from _answers(name, alert_class, _where(first, alert_class=name))
         if alert_class.follow_up is not None:
