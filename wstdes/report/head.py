@@ -23,8 +23,8 @@ NO_ARMS = (
 LIMITS = (
     "Effective exposure time is a scaling law of seeing, transparency, airmass and sky brightness, "
     "not a spectrum-by-spectrum calculation.",
-    "Weather is drawn from a model of the site's statistics with assumed correlations; it is no "
-    "record of real nights.",
+    "Weather, where it is not played again from a file, is drawn from a model of the site's "
+    "statistics with assumed correlations; it is no record of real nights.",
     "There is no field rotator and no dithering: a field is observed as it was configured.",
     "Day calibrations are a fixed set of frames each day, whatever was observed.",
     "Alerts come evenly over the sky, at a constant rate; they are no model of real transients.",
