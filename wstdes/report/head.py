@@ -15,7 +15,7 @@ SOURCES = {
     "gaia": "Gaia DR3", "catalogue": "catalogue file", "alerts": "alerts (drawn at random)",
     "fixed-fields": "a grid of fields",
 }  # fmt: skip
-LESS_TELLING = ("visits", "fibres_lr_science")
+LESS_TELLING = ("visits", "fibres_lr_science", "carbon")
 NO_ARMS = (
     "Fibres are matched to targets in their reach; collisions between positioner arms are ignored "
     "(the scenario key allocation.collisions brings them in).",

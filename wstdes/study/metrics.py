@@ -6,8 +6,7 @@ A metric is a function of a run that yields :class:`Metric`. Others are found by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -20,40 +19,14 @@ from wstdes.clock import DAY_S
 from wstdes.config.alerts import AlertClass
 from wstdes.study.accounts import accounts, energy_by_agent, supply_by_site
 from wstdes.study.alerts import alert_price
+from wstdes.study.merit_metrics import efficiency, merit
+from wstdes.study.metric import Metric, MetricFunction
 from wstdes.study.run import Run
 
 __all__ = ["METRICS", "Metric", "MetricFunction", "summarise"]
 
 TB = 1e12
 MWH = 3.6e9
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A number, its unit, and what it means.
-
-    Parameters
-    ----------
-    name : str
-        Key in the summary.
-    value : float or int or None
-        None where there is nothing to measure.
-    unit : str
-        Unit, or nothing.
-    meaning : str
-        For somebody who sees it for the first time.
-    headline : bool
-        Whether it opens the report.
-    """
-
-    name: str
-    value: float | int | None
-    unit: str
-    meaning: str
-    headline: bool = False
-
-
-MetricFunction = Callable[[Run], Iterator[Metric]]
 
 
 def _column(table: pa.Table, name: str) -> NDArray[np.float64]:
@@ -99,23 +72,27 @@ def observing(run: Run) -> Iterator[Metric]:
         ("standard", "share of the night spent on short standard-star frames"),
         ("readout", "share of the night spent reading detectors"),
         ("calibration", "share of the night spent on attached calibration"),
+        ("focus", "share of the night spent focusing"),
+        ("closed", "share of the night closed by the calendar"),
         ("idle", "share of the night with nothing worth observing"),
     ):
         value = _share(float(seconds[state == name].sum()), total)
         yield Metric(f"share_{name}", value, "", meaning, name == "science")
-    usable = total - float(seconds[(state == "weather") | (state == "fault")].sum())
+    usable = total - float(seconds[np.isin(state, ["weather", "fault", "closed"])].sum())
     yield Metric(
         "open_shutter_fraction",
         _share(float(seconds[state == "science"].sum()), usable),
         "",
-        "open-shutter share of the time that weather and faults left",
+        "open-shutter share of the time that weather, faults and closed nights left",
     )
 
 
 def fibres(run: Run) -> Iterator[Metric]:
     """How the fibres were used."""
     table = run.table("fibres")
-    for mode in ("lr", "hr"):
+    for mode in run.scenario.spectrographs.modes:
+        if mode == "ifs":
+            continue
         mine = _where(table, mode=mode)
         usable = sum(
             _column(mine, use).sum() for use in ("science", "standard", "sky", "unassigned")
@@ -157,12 +134,15 @@ def surveys(run: Run) -> Iterator[Metric]:
 
 
 def integral_field(run: Run) -> Iterator[Metric]:
-    """What the integral-field spectrograph gave."""
+    """What the integral-field spectrograph gave, where there is one."""
+    spectrograph = run.scenario.spectrographs.ifs
+    if spectrograph is None:
+        return
     verdicts = run.table("verdicts").filter(pc.equal(run.table("verdicts").column("mode"), "ifs"))
     passed = int(pc.sum(verdicts.column("passed")).as_py() or 0)
     yield Metric(
         "ifs_spectra",
-        passed * run.scenario.spectrographs.ifs.spectra,
+        passed * spectrograph.spectra,
         "",
         "spectra in integral-field exposures that count",
     )
@@ -387,7 +367,9 @@ def carbon_and_money(run: Run) -> Iterator[Metric]:
 METRICS: dict[str, MetricFunction] = {
     "observing": observing,
     "fibres": fibres,
+    "efficiency": efficiency,
     "surveys": surveys,
+    "merit": merit,
     "quality": quality,
     "integral-field": integral_field,
     "data": data,
