@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -52,6 +51,7 @@ class AlertBroker(Agent[BrokerState]):
         self.parts = parts
         self.classes = parts.scenario.alerts
         self._names = list(self.classes)
+        self._free = np.ones(len(state.crowd), dtype=np.bool_)  # not on a fibre today
         self.urgent = Signal(day.env)
         """Fires when an alert of a class that may abort an exposure comes in."""
         self.interrupting = Signal(day.env)
@@ -61,6 +61,7 @@ class AlertBroker(Agent[BrokerState]):
         """Let the day's alerts come in."""
         new = [self._arrive(kind) for kind in range(len(self._names))]
         self.state.crowd = self.state.crowd.merged(*new)
+        self._free = np.ones(len(self.state.crowd), dtype=np.bool_)
         for alert in list(self.state.alerts.values()):
             self._announce(alert)
 
@@ -68,8 +69,8 @@ class AlertBroker(Agent[BrokerState]):
         """Settle those that are over."""
         crowd, end = self.state.crowd, self.day.end_s
         over = crowd.over_s <= end
-        self.state.crowd = crowd.select(~over)
-        self._record_crowd(crowd.select(over))
+        self.state.crowd = crowd.select(self._free & ~over)
+        self._record_crowd(crowd.select(self._free & over))
         named = [a for a in self.state.alerts.values() if a.state == "waiting" and a.over_s <= end]
         for alert in named:
             del self.state.alerts[alert.number]
@@ -112,10 +113,10 @@ class AlertBroker(Agent[BrokerState]):
             )
             found = [a for a, c in zip(found, directions @ centre, strict=True) if c >= least]
         if "insert" in responses:
-            close = np.flatnonzero(self._directions @ centre >= least)
-            crowd, now = self.state.crowd, self.now
-            here = (crowd.arrival_s[close] <= now) & (now < crowd.over_s[close])
-            found += self._objects(close[here])
+            crowd = self.state.crowd
+            band = np.flatnonzero((np.abs(crowd.dec_rad - dec_rad) <= radius_rad) & self._present)
+            directions = _unit(crowd.ra_rad[band], crowd.dec_rad[band])
+            found += self._objects(band[directions @ centre >= least])
         return sorted(found, key=lambda a: a.number)
 
     def take(self, number: int, visit: int, decided_s: float) -> None:
@@ -124,7 +125,7 @@ class AlertBroker(Agent[BrokerState]):
             crowd = self.state.crowd
             place = int(np.searchsorted(crowd.number, number))
             self.state.alerts[number] = self._objects(np.array([place]))[0]
-            self._forget(np.arange(len(crowd)) != place)
+            self._free[place] = False
         alert = self.state.alerts[number]
         alert.state, alert.visit, alert.decided_s = "taken", visit, decided_s
 
@@ -201,19 +202,8 @@ class AlertBroker(Agent[BrokerState]):
     @property
     def _present(self) -> NDArray[np.bool_]:
         """Which of the crowd have come in and can still be observed."""
-        crowd = self.state.crowd
-        return (crowd.arrival_s <= self.now) & (self.now < crowd.over_s)
-
-    @cached_property
-    def _directions(self) -> Floats:
-        """Unit vectors of the crowd, shape (alerts, 3)."""
-        return _unit(self.state.crowd.ra_rad, self.state.crowd.dec_rad)
-
-    def _forget(self, keep: NDArray[np.bool_]) -> None:
-        """Let go of some of the crowd."""
-        directions = self._directions[keep]
-        self.state.crowd = self.state.crowd.select(keep)
-        self._directions = directions
+        crowd, now = self.state.crowd, self.now
+        return (crowd.arrival_s <= now) & (now < crowd.over_s) & self._free
 
     def _objects(self, chosen: NDArray[Any]) -> list[Alert]:
         return self._objects_of(self.state.crowd.select(chosen))

@@ -144,7 +144,7 @@ class ComputeSite(Agent[ComputeSiteState]):
     def _cool(self) -> None:
         """Cooling and conversion follow the site's computing and storage."""
         power = self.day.power
-        used = sum(power.value(key) for key in self._heaters)
+        used = sum(map(power.value, self._heaters))
         watts = (self.model.pue - 1.0) * used
         if power.value(self._cooling) != watts:
             power.set(self._cooling, watts, agent="cooling", load="", site=self.site, state="on")

@@ -122,6 +122,8 @@ class PowerPlant(Agent[PlantState]):
             return 0.0
         step = int((self.now - self.day.start_s) // STEP_S)
         share = min(1.0, self.parts.solar_scale * self._clear[min(step, len(self._clear) - 1)])
+        if not share:
+            return 0.0
         cloud = float(cloud_share(np.array(self.weather.current.transparency)))
         return self.model.photovoltaics.capacity_w * share * cloud
 

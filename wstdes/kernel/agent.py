@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import simpy
 
@@ -77,21 +78,19 @@ class Agent(Generic[S]):
         self.env = day.env
         self.name = name
         self.state = state
+        self.record: Callable[..., None] = day.trace.add
+        """Add a row to the trace: the table, and its columns by name."""
 
     @property
     def now(self) -> float:
         """Seconds of the run."""
-        return float(self.env.now)
+        return self.env.now
 
     def start(self) -> None:
         """Begin the day: start processes, take up what was under way."""
 
     def close(self) -> None:
         """End the day: write down what is under way."""
-
-    def record(self, table: str, **row: Any) -> None:
-        """Add a row to the trace."""
-        self.day.trace.add(table, **row)
 
     def draw_power(self, site: str, state: str, watts: float, load: str = "") -> None:
         """Be in a power state from now on.
