@@ -104,7 +104,7 @@ class Calibration(Agent[CalibrationState]):
             The modes that are read, each with the work of the pipeline that its frames belong to
             (nothing if none is made of them).
         """
-        step = count if self.bundled else 1
+        step = max(1, count) if self.bundled else 1
         for _ in range(0, count, step):
             start = self.now
             frames = {

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Pending", "SurveyLedger", "SurveyLedgerState"]
 
 NEVER_S = -1e30
+ENOUGH = 0.85
+"""Share of a tile's effective time with which it is done (desisurvey's min_snr2_fraction)."""
 
 
 @dataclass
@@ -98,6 +100,8 @@ class SurveyLedgerState:
         Visits in which the survey took part.
     last_s : ndarray of float64, shape (tiles, tile surveys)
         When that was last [s].
+    given_s : ndarray of float64, shape (tiles, tile surveys)
+        Effective time of the visits in which the survey took part [s].
     barren : ndarray of bool, shape (tiles,)
         Tiles in which no fibre reaches anything.
     statistical : StatisticalState
@@ -111,6 +115,7 @@ class SurveyLedgerState:
     tile_visits: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     served: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
     last_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    given_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
     barren: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     statistical: StatisticalState = field(default_factory=StatisticalState)
     pending: dict[int, Pending] = field(default_factory=dict)
@@ -136,19 +141,33 @@ class SurveyLedger:
             state.tile_visits = np.zeros(len(parts.tiling), dtype=np.int64)
             state.served = np.zeros(parts.expected.shape, dtype=np.int64)
             state.last_s = np.full(parts.expected.shape, NEVER_S)
+            state.given_s = np.zeros(parts.expected.shape)
             state.barren = np.zeros(len(parts.tiling), dtype=np.bool_)
         self._cadences = any(s.cadence is not None for s in parts.scenario.surveys.values())
+        rules = [self._survey(number) for number in parts.tile_surveys]
+        self._visit_s = np.array([r.visit_effective_s or np.nan for r in rules])
+        self._tile_s = np.array([r.tile_effective_s or np.inf for r in rules])
+        self._outside = ~parts.tiling.inside[:, list(parts.tile_surveys)]
         self._account: StatisticalAccount | None = None
         if parts.statistical is not None:
             self._account = parts.statistical.account(state.statistical, state.remaining)
 
     @property
     def remaining(self) -> NDArray[np.float64]:
-        """Targets (fields) not finished, shape (tiles, tile surveys); 0 in barren tiles."""
+        """Targets (fields) that want time, shape (tiles, tile surveys); 0 in tiles done."""
         if self._account is not None:
             _ = self._account.remaining  # brings the table up to date
             self.state.remaining[self.state.barren] = 0.0
-        return self.state.remaining
+            self.state.remaining[self._outside] = 0.0
+        if np.isinf(self._tile_s).all():
+            return self.state.remaining
+        return np.where(self.state.given_s < ENOUGH * self._tile_s, self.state.remaining, 0.0)
+
+    def visit_effective(self, tiles: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Effective time after which visits end [s], shape (k, tile surveys); nan: by exposures."""
+        left = self._tile_s - self.state.given_s[tiles]
+        left = np.where(np.isinf(left), np.nan, np.maximum(left, (1.0 - ENOUGH) * self._tile_s))
+        return np.asarray(np.fmin(left, self._visit_s))
 
     def totals(self, survey: int) -> Totals:
         """Where a survey stands, by its number."""
@@ -281,6 +300,7 @@ class SurveyLedger:
         self._cap(pending, mode, pending.steps[key])
         pending.waiting.append(key)
         self._give(pending, mode, pending.steps[key])
+        self._give_tile(pending, mode, pending.steps[key])
 
     def _cap(self, pending: Pending, mode: str, steps: dict[str, int]) -> None:
         """A visit gives a survey with a cadence no more than its share of the time it needs."""
@@ -309,6 +329,7 @@ class SurveyLedger:
             for number in list(pending.given):
                 pending.given[number] += given.get(self.parts.survey_names[number], 0)
             self._give(pending, mode, given, undo=True)
+            self._give_tile(pending, mode, given)
         self._settle(visit, changed=not passed)
         return passed
 
@@ -359,6 +380,16 @@ class SurveyLedger:
             progress = self.state.progress[self.parts.alert_survey]
             progress.observed += (-1 if undo else 1) * len(pending.alerts)
             progress.steps += self._steps(steps, self.parts.alert_survey) * len(pending.alerts)
+
+    def _give_tile(self, pending: Pending, mode: str, steps: dict[str, int]) -> None:
+        """Note what a tile has got, for surveys that count by tiles."""
+        if pending.tile is None:
+            return
+        for column in np.flatnonzero(np.isfinite(self._tile_s)).tolist():
+            number = self.parts.tile_surveys[column]
+            if number in pending.wanted and self._survey(number).mode == mode:
+                given = CREDIT_S * self._steps(steps, number)
+                self.state.given_s[pending.tile, column] += given
 
     def _settle(self, visit: int, changed: bool = True) -> None:
         """Count what is left in the visit's tile; forget the visit when all is known."""

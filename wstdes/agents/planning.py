@@ -206,13 +206,14 @@ class Planner:
     def _goal(self, wanted: NDArray[np.bool_], view: SkyView, place: int) -> Goal | None:
         """What ends a visit: the survey that takes longest, if all that want it say."""
         goals = []
+        effective = self.ledger.visit_effective(view.tiles[place : place + 1])[0]
         for i in np.flatnonzero(wanted):
             survey = self._survey(self.parts.tile_surveys[i])
-            if survey.visit_effective_s is None:
+            if np.isnan(effective[i]):
                 return None
             rate = float(view.rate(view.surveys[i])[place])
-            goal = Goal(survey.visit_effective_s, survey.mode, survey.noise)
-            goals.append((survey.visit_effective_s / max(rate, 1e-6), i, goal))
+            goal = Goal(float(effective[i]), survey.mode, survey.noise)
+            goals.append((goal.effective_s / max(rate, 1e-6), i, goal))
         return max(goals)[2] if goals else None
 
     def for_alert(self, alert: Alert, *, exposing: bool, shifts: int = 0) -> Visit | None:
@@ -306,6 +307,7 @@ class Planner:
         nothing, one = np.zeros((1, len(self.parts.views))), np.ones(1)
         return visit_lengths(
             self._demands,
+            nothing,
             one,
             one,
             nothing,
@@ -380,13 +382,10 @@ class Planner:
     def _demands(self) -> Demands:
         """What the surveys of tiles ask of a visit."""
         views = self.parts.views
-        surveys = [self._survey(number) for number in self.parts.tile_surveys]
-        effective = [s.visit_effective_s for s in surveys]
         return Demands(
             np.array([v.sky_min for v in views]),
             np.array([v.sky_max for v in views]),
             np.array([v.sun_altitude_max_rad for v in views]),
-            np.array([np.nan if e is None else e for e in effective]),
             np.array([v.noise == "source" for v in views]),
             np.array([self._floors[v.mode] for v in views]),
         )
@@ -420,6 +419,7 @@ class Planner:
         remaining, urgency = left[up], ledger.urgency(up, now)
         fit = visit_lengths(
             self._demands,
+            ledger.visit_effective(up),
             sky,
             signal,
             remaining,

@@ -360,6 +360,13 @@ class Scenario(Model):
 
     @model_validator(mode="after")
     def _programmes_have_surveys(self) -> Self:
+        if self.tiles is not None and self.tiles.kind == "even":
+            for name in self.tiles.passes_of:
+                if name not in self.surveys:
+                    raise KeyedError(
+                        f"there is no survey '{name}' (surveys: {', '.join(self.surveys)})",
+                        ("tiles", "passes_of", name),
+                    )
         if self.tiles is not None and self.tiles.kind == "file":
             for programme, names in self.tiles.programmes.items():
                 for name in names:

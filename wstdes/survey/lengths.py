@@ -27,8 +27,6 @@ class Demands:
         Sky it wants, over dark.
     sun_max_rad : ndarray of float64
         Sun's altitude below which it observes [rad].
-    effective_s : ndarray of float64
-        Effective time after which its visits end; NaN: a fixed number of exposures [s].
     source : ndarray of bool
         Whether its spectra are limited by the target's own noise.
     floor : ndarray of float64
@@ -38,7 +36,6 @@ class Demands:
     sky_min: Array
     sky_max: Array
     sun_max_rad: Array
-    effective_s: Array
     source: NDArray[np.bool_]
     floor: Array
 
@@ -92,6 +89,7 @@ def wanted_now(
 
 def visit_lengths(
     demands: Demands,
+    effective_s: Array,
     sky: Array,
     signal: Array,
     remaining: Array,
@@ -107,6 +105,8 @@ def visit_lengths(
     ----------
     demands : Demands
         What the surveys ask.
+    effective_s : ndarray of float64, shape (k, surveys)
+        Effective time after which visits end; NaN: a fixed number of exposures [s].
     sky, signal : ndarray of float64, shape (k,)
         Sky over dark, and light in a fibre over that in reference conditions.
     remaining, urgency : ndarray of float64, shape (k, surveys)
@@ -132,7 +132,7 @@ def visit_lengths(
     fits = sun_rad <= demands.sun_max_rad
     _lengths(
         sky, signal, remaining, urgency, left_s, overhead_s,
-        fits, demands.sky_min, demands.sky_max, demands.effective_s, demands.source,
+        fits, demands.sky_min, demands.sky_max, effective_s, demands.source,
         demands.floor, *times, open_s, visit_s, exposures,
     )  # fmt: skip
     return Lengths(open_s, visit_s, exposures)
@@ -165,13 +165,13 @@ def _lengths(
             here = remaining[i, j] > 0.0 and urgency[i, j] > 0.0
             if not (here and fits[j] and sky_min[j] <= sky[i] <= sky_max[j]):
                 continue
-            if np.isnan(effective_s[j]):
+            if np.isnan(effective_s[i, j]):
                 need = most * longest_s
                 break
             rate = signal[i]
             if not source[j]:
                 rate = signal[i] ** 2 * (1.0 + floor[j]) / (sky[i] + floor[j])
-            need = max(need, effective_s[j] / max(rate, LEAST_RATE))
+            need = max(need, effective_s[i, j] / max(rate, LEAST_RATE))
         if need == 0.0:
             need = most * longest_s
         need = min(need, most * longest_s)
