@@ -134,13 +134,16 @@ def _waterfall(view: View, rows: Rows) -> Item:
     means = {n: {s: float(v.mean()) for s, v in found.items()} for n, found in steps.items()}
     shown = [s for s in STEPS if s != UP and any(mean[s] > 0.5 for mean in means.values())]
     title = _waterfall_title(of, steps)
+    rows_of = -(-len(of) // ABREAST)
 
     def paint(figure: Any) -> None:
-        panels = figure.subplots(1, len(of), squeeze=False)[0]
-        for axes, name in zip(panels, of, strict=True):
+        panels = figure.subplots(rows_of, min(ABREAST, len(of)), squeeze=False)
+        for axes in panels.ravel()[len(of) :]:
+            axes.set_axis_off()
+        for axes, name in zip(panels.ravel(), of, strict=False):
             _cascade(axes, {s: steps[name][s] for s in shown})
             axes.set_title(label(f"{name}: {count(len(of[name]))} observed"))
-        for axes in panels[1:]:
+        for axes in panels[:, 1:].ravel():
             axes.set_yticklabels([])
 
     columns = ["class", "observed"]
@@ -154,7 +157,7 @@ def _waterfall(view: View, rows: Rows) -> Item:
         for values in (*whole, *sums):
             row += [float(v) / 60.0 for v in (values.mean(), *np.quantile(values, (0.5, 0.9)))]
         data.append(row)
-    height = 1.2 + 0.3 * (len(shown) + 1)
+    height = rows_of * (0.9 + 0.26 * len(shown))
     return Chart("waterfall", title, CAPTION, draw("waterfall", title, height, paint), columns,
                  data)  # fmt: skip
 
@@ -168,14 +171,10 @@ def _cascade(axes: Any, steps: dict[str, Floats]) -> None:
     axes.barh(y, means / unit, 0.72, left=(ends - means) / unit, lw=0,
               color=[PARTS[s] for s in steps])  # fmt: skip
     for i, values in enumerate(steps.values()):
-        middle, most = np.quantile(values, (0.5, 0.9))
-        text = duration(float(middle)) if most - middle < 0.5 else (
-            f"{duration(float(middle))} ({duration(float(most))})"
-        )  # fmt: skip
-        right = ends[i] < 0.55 * ends[-1]
-        at = (ends[i] if right else ends[i] - means[i]) / unit
-        axes.annotate(label(text), (at, i), (4 if right else -4, 0), textcoords="offset points",
-                      va="center", ha="left" if right else "right", fontsize=8.5)  # fmt: skip
+        middle, most = (duration(float(q)) for q in np.quantile(values, (0.5, 0.9)))
+        text = middle if middle == most else f"{middle} ({most})"
+        axes.text(1.02, i, label(text), transform=axes.get_yaxis_transform(), va="center",
+                  fontsize=8.5)  # fmt: skip
     axes.set_yticks(y, [label(s) for s in steps])
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
@@ -233,6 +232,7 @@ def _price(view: View) -> Item:
 
 
 FEW = 5
+ABREAST = 3
 UP = "until up at night"
 TO_SHUTTER = STEPS.index("exposure")
 UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
