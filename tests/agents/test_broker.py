@@ -117,3 +117,96 @@ def test_alerts_are_there_from_their_arrival_to_their_expiry(parts: Any) -> None
     crowd = state.crowd
     absent = ~np.isin(crowd.number, list(there))
     assert ((crowd.arrival_s > noon.now) | (crowd.expiry_s <= noon.now))[absent].all()
+
+
+# Later visits ---------------------------------------------------------------------------------
+
+SERIES = (
+    *CLASSES,
+    "alerts.prompt.rate=30 / d",
+    "alerts.prompt.drop_out=0.05 / d",
+    "alerts.prompt.follow_up={visits: 4, interval: 3 d, tolerance: 1 d, response: insert}",
+)
+
+
+def test_later_visits_keep_their_windows_and_each_is_settled_once(parts: Any) -> None:
+    scenario = load("small", overrides=SERIES).scenario
+    series: Any = SimpleNamespace(**(vars(parts) | {"scenario": scenario}))
+    state = BrokerState()
+    settled: list[dict[str, Any]] = []
+    asked: set[tuple[int, int]] = set()
+    for index in range(20):
+        broker = a_day(series, state, index, 0.6)
+        for alert in broker.waiting(("switch",)) + broker.near(("insert",), 0.0, 0.0, 3.2):
+            if alert.alert_class == "prompt" and alert.number % 5:
+                visit = 1000 * index + alert.number
+                broker.take(alert.number, visit, broker.now)
+                first = broker.answered(alert.number, visit, (broker.now, broker.now + 900.0))
+                assert first == (alert.follow_up == 0)
+                assert not broker.answered(alert.number, visit, (broker.now, broker.now + 999.0))
+        broker.close()
+        settled += [r for r in rows(broker) if r["alert_class"] == "prompt"]
+        asked |= {(a.number, a.follow_up) for a in state.alerts.values()}
+    by = {(r["alert"], r["follow_up"]): r for r in settled}
+    assert len(by) == len(settled)
+    waiting = {(a.number, a.follow_up) for a in state.alerts.values()}
+    assert waiting.isdisjoint(by)
+    later = [r for r in settled if r["follow_up"]]
+    assert {r["outcome"] for r in later} == {"observed", "dropped"}
+    assert {r["response"] for r in later} == {"insert"}
+    assert max(r["follow_up"] for r in later) == 3
+    for row in later:
+        before = by[row["alert"], row["follow_up"] - 1]
+        assert row["expiry_s"] - row["asked_s"] == pytest.approx(2 * DAY_S)
+        if before["outcome"] == "observed":
+            assert row["asked_s"] == pytest.approx(before["shutter_open_s"] + 2 * DAY_S)
+        if row["outcome"] == "observed":
+            assert row["asked_s"] <= row["shutter_open_s"] < row["expiry_s"]
+            assert row["dropped_s"] is None
+        if row["outcome"] == "dropped":
+            assert row["dropped_s"] <= row["expiry_s"]
+    gone = {r["alert"] for r in settled if r["outcome"] == "dropped"}
+    last = {n: max(f for m, f in by if m == n) for n in gone}
+    assert all(by[n, last[n]]["outcome"] == "dropped" for n in gone)
+    assert not gone & {n for n, _ in waiting}
+
+
+def test_a_later_visit_that_is_missed_is_followed_by_the_next(parts: Any) -> None:
+    changes = [c for c in SERIES if "drop_out" not in c]
+    scenario = load("small", overrides=changes).scenario
+    series: Any = SimpleNamespace(**(vars(parts) | {"scenario": scenario}))
+    state = BrokerState()
+    settled: list[dict[str, Any]] = []
+    for index in range(14):
+        broker = a_day(series, state, index, 0.6)
+        if index == 0:
+            number = broker.waiting(("switch",))[0].number
+            broker.take(number, 5, broker.now)
+            broker.answered(number, 5, (broker.now, broker.now + 900.0))
+            opened = broker.now
+        broker.close()
+        settled += [r for r in rows(broker) if r["alert"] == number]
+    found = [(r["follow_up"], r["outcome"], (r["asked_s"] - opened) / DAY_S) for r in settled]
+    assert found[0][:2] == (0, "observed")
+    assert found[1:] == [(k, "expired", pytest.approx(3.0 * k - 1.0)) for k in (1, 2, 3)]
+    assert number not in state.alerts
+
+
+def test_an_urgent_alert_wakes_when_it_comes_and_when_it_waits_again(parts: Any) -> None:
+    overrides = ["alerts.urgent.rate=2 / d", "alerts.urgent.lifetime=2 d"]
+    scenario = load("small", overrides=overrides).scenario
+    urgent: Any = SimpleNamespace(**(vars(parts) | {"scenario": scenario}))
+    state = BrokerState()
+    index, broker = 0, a_day(urgent, state, 0, 1e-9)
+    while not any(a.alert_class == "urgent" for a in state.alerts.values()):
+        index, broker = index + 1, a_day(urgent, state, index + 1, 1e-9)
+    alert = next(a for a in state.alerts.values() if a.alert_class == "urgent")
+    woken: list[float] = []
+    broker.urgent.wait().callbacks.append(lambda _: woken.append(broker.now))
+    broker.env.run(until=(index + 1) * DAY_S - 1.0)
+    assert woken == [alert.arrival_s]
+    broker.take(alert.number, 3, broker.now)
+    again = broker.urgent.wait()
+    broker.failed(alert.number, 3)
+    broker.env.run(until=(index + 1) * DAY_S)
+    assert again.processed

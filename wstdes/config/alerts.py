@@ -107,8 +107,8 @@ class AlertClass(Model):
         elif self.rate_per_s > 0 or drawn:
             also = sorted([*drawn, *(["rate"] if self.rate_per_s > 0 else [])])
             raise ValueError(
-                f"path says when alerts come in, and so does {' and '.join(also)}: keep one "
-                f"(`{also[0]}: null` takes an inherited value away)"
+                f"path says when alerts come in, and so does {' and '.join(also)}: keep one (an "
+                "inherited value goes with `rate: 0 / d` or `burst: null`)"
             )
         for name in ("by_hour", "by_month"):
             if getattr(self, name) is not None and not any(getattr(self, name)):

@@ -51,7 +51,7 @@ def alert_steps(alerts: pa.Table, time_use: pa.Table) -> dict[str, Floats]:
     asked, decided = _numbers(alerts, "asked_s"), _numbers(alerts, "decided_s")
     opened, closed = _numbers(alerts, "shutter_open_s"), _numbers(alerts, "shutter_close_s")
     # The alert may be up two minutes after its field.
-    up = np.fmin(np.fmax(asked, _numbers(alerts, "possible_s")), decided)
+    up = np.minimum(np.fmax(asked, _numbers(alerts, "possible_s")), decided)
     spent = _Spent(time_use)
     steps = {STEPS[0]: up - asked}
     steps[STEPS[1]] = spent.between(up, decided, _CLOSED)
