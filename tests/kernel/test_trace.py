@@ -113,6 +113,31 @@ def test_days_that_are_absorbed_are_their_rows_in_order_and_stay_as_they_are() -
     assert whole.flush()["things"].equals(table(rows))
 
 
+def test_very_many_rows_at_once_are_rows_in_their_place_too() -> None:
+    count = trace_module.MANY + 1
+    days = [Trace([TABLE]) for _ in range(2)]
+    for day in days:
+        day.add("things", number=-1)
+        day.extend(
+            "things",
+            {"number": np.arange(count), "name": np.array(["b"] * count), "good": True},
+        )
+        day.add("things", number=-2, length_m=1.0)
+    whole = Trace([TABLE])
+    whole.add("things", number=-3)
+    for day in days:
+        whole.absorb(day)
+    many: list[dict[str, object]] = [
+        {"number": -1},
+        *({"number": i, "name": "b", "good": True} for i in range(count)),
+        {"number": -2, "length_m": 1.0},
+    ]
+    assert len(whole) == 1 + 2 * len(many)
+    made = whole.flush()["things"]
+    assert digest_table(made) == digest_table(table([{"number": -3}, *many, *many]))
+    assert len(whole) == 0
+
+
 def test_columns_of_other_lengths_or_names_are_refused() -> None:
     trace = Trace([TABLE])
     with pytest.raises(ValueError, match=r"things have lengths \[1, 2\]"):

@@ -26,6 +26,9 @@ GROUP_ROWS = 1 << 17
 """Rows of a row group in a table's file."""
 MERGED = ".merged"
 """Ending of a folder of parts that a table's file holds already."""
+MANY = 256
+"""Rows given at once that are worth a piece of Arrow of their own."""
+_SEQUENCES = (list, tuple, np.ndarray)
 _TYPES = {
     "int": pa.int64(),
     "float": pa.float64(),
@@ -93,6 +96,7 @@ class Trace:
         self._columns: dict[str, dict[str, list[Any]]] = {
             name: {c.name: [] for c in table.columns} for name, table in self.tables.items()
         }
+        self._sealed: dict[str, list[pa.Table]] = {name: [] for name in self.tables}
 
     def add(self, table: str, **row: object) -> None:
         """Append a row; columns that are not named are null.
@@ -127,26 +131,50 @@ class Trace:
             The columns are not of one length, or none has a length.
         """
         known = self._columns[table]
-        if columns.keys() - known.keys():
+        if not columns.keys() <= known.keys():
             self._refuse(table, columns)
-        given = {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in columns.items()}
-        lengths = {len(v) for v in given.values() if isinstance(v, list | tuple)}
+        lengths = {len(v) for v in columns.values() if isinstance(v, _SEQUENCES)}
         if len(lengths) != 1:
             raise ValueError(f"columns of {table} have lengths {sorted(lengths)}; one is needed")
         count = lengths.pop()
+        if count >= MANY:
+            self._seal(table)
+            schema = self.tables[table].schema()
+            arrays = [_array(columns.get(f.name), f.type, count) for f in schema]
+            self._sealed[table].append(pa.Table.from_arrays(arrays, schema=schema))
+            return
         for name, values in known.items():
-            value = given.get(name)
-            values += value if isinstance(value, list | tuple) else [value] * count
+            value = columns.get(name)
+            if isinstance(value, np.ndarray):
+                value = value.tolist()
+            values += value if isinstance(value, _SEQUENCES) else [value] * count
 
     def absorb(self, later: Trace) -> None:
         """Append all rows of another trace of the same tables."""
         for name, columns in self._columns.items():
+            if later._sealed[name]:
+                self._seal(name)
+                self._sealed[name] += later._sealed[name]
             for column, values in columns.items():
                 values += later._columns[name][column]
 
     def __len__(self) -> int:
         """Rows of all tables."""
-        return sum(len(next(iter(c.values()))) for c in self._columns.values())
+        loose = sum(len(next(iter(c.values()))) for c in self._columns.values())
+        return loose + sum(int(t.num_rows) for sealed in self._sealed.values() for t in sealed)
+
+    def _seal(self, name: str) -> None:
+        """Make an Arrow table of the loose rows."""
+        columns = self._columns[name]
+        if next(iter(columns.values())):
+            schema = self.tables[name].schema()
+            arrays = [
+                pa.array(values, type=kind)
+                for values, kind in zip(columns.values(), schema.types, strict=True)
+            ]
+            self._sealed[name].append(pa.Table.from_arrays(arrays, schema=schema))
+            for values in columns.values():
+                values.clear()
 
     def _refuse(self, table: str, row: Mapping[str, Any]) -> None:
         unknown = row.keys() - self._columns[table].keys()
@@ -155,16 +183,20 @@ class Trace:
     def flush(self) -> dict[str, pa.Table]:
         """Return the rows as Arrow tables and forget them."""
         done: dict[str, pa.Table] = {}
-        for name, columns in self._columns.items():
-            schema = self.tables[name].schema()
-            arrays = [
-                pa.array(values, type=kind)
-                for values, kind in zip(columns.values(), schema.types, strict=True)
-            ]
-            done[name] = pa.Table.from_arrays(arrays, schema=schema)
-            for values in columns.values():
-                values.clear()
+        for name, table in self.tables.items():
+            self._seal(name)
+            sealed, self._sealed[name] = self._sealed[name], []
+            done[name] = pa.concat_tables(sealed) if sealed else table.schema().empty_table()
         return done
+
+
+def _array(value: Any, kind: pa.DataType, count: int) -> pa.Array:
+    """A column of an Arrow table: values, one value for all rows, or none."""
+    if value is None:
+        return pa.nulls(count, kind)
+    if isinstance(value, _SEQUENCES):
+        return pa.array(value, type=kind)
+    return pa.repeat(pa.scalar(value, type=kind), count)
 
 
 def write_part(
@@ -188,7 +220,7 @@ def write_part(
         part = folder / "parts" / name / f"nights-{first:05d}-{last:05d}.parquet"
         part.parent.mkdir(parents=True, exist_ok=True)
         temporary = part.with_suffix(".tmp")
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="lz4")  # it is not kept: quick beats small
         os.replace(temporary, part)
 
 
