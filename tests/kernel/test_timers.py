@@ -7,7 +7,7 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wstdes.kernel import Signal, Timer
+from wstdes.kernel import Afterwards, Signal, Timer
 
 
 def test_a_timer_rings_once_at_its_time() -> None:
@@ -127,3 +127,38 @@ def test_a_signal_wakes_all_who_wait_and_only_them() -> None:
         event.callbacks.append(lambda _: signal.fire())
     env.run(until=20.0)
     assert woken == [("a", 5.0), ("b", 5.0), ("b", 7.0)]
+
+
+def test_afterwards_comes_once_after_all_else_of_its_moment() -> None:
+    env = simpy.Environment()
+    heard: list[str] = []
+    last = Afterwards(env, lambda: heard.append(f"last {env.now:g}"))
+
+    def first() -> object:
+        for _ in range(2):
+            yield env.timeout(5.0)
+            heard.append("first")
+            last.ask()
+            last.ask()
+            yield env.timeout(0.0)
+            heard.append("more")
+            last.ask()
+
+    env.process(first())  # type: ignore[arg-type]
+    env.run()
+    assert heard == ["first", "more", "last 5", "first", "more", "last 10"]
+
+
+def test_a_timer_set_to_the_time_it_has_is_one_event() -> None:
+    env = simpy.Environment()
+    heard: list[float] = []
+    timer = Timer(env, lambda: heard.append(env.now))
+    for _ in range(3):
+        timer.set(4.0)
+    assert len(env._queue) == 1
+    timer.cancel()
+    timer.set(4.0)
+    env.run()
+    timer.set(4.0)  # that time is past: now
+    env.run()
+    assert heard == [4.0, 4.0]
