@@ -85,30 +85,31 @@ def blocked_edges(
     rules = problem.geometry
     if rules is None or rules.arms is None or len(fixed) == 0:
         return blocked
-    order = np.argsort(fixed, kind="stable")
-    own = np.asarray(fixed, dtype=np.int32)[order]
-    start = np.concatenate([problem.start, problem.n_edges + np.arange(1, len(own) + 1)])
-    both = replace(
+    own = np.sort(np.asarray(fixed, dtype=np.int32))
+    tip = np.asarray(tip_m)[np.argsort(fixed, kind="stable")]
+    pairs = Pairs.of(problem)
+    of, near = np.zeros((2, problem.n_fibres), dtype=np.bool_)
+    of[own] = True
+    for f in own:
+        near[pairs.other[pairs.start[f] : pairs.start[f + 1]]] = True
+    edge = np.flatnonzero(near[problem.fibre])
+    part = replace(  # a target for each of these edges, then one for each that stands
         problem,
-        weight=np.concatenate([problem.weight, np.zeros(len(own))]),
-        start=start,
-        fibre=np.concatenate([problem.fibre, own]).astype(np.int32),
+        weight=np.zeros(len(edge) + len(own)),
+        start=np.arange(len(edge) + len(own) + 1),
+        fibre=np.concatenate([problem.fibre[edge], own]).astype(np.int32),
         purpose=None,
         geometry=Geometry(
             rules.fibre_xy_m,
-            np.concatenate([rules.target_xy_m, np.asarray(tip_m)[order]]),
+            np.concatenate([rules.target_xy_m[problem.edge_target()[edge]], tip]),
             rules.arms,
         ),
     )
-    states = all_states(both)
-    of = np.zeros(problem.n_fibres, dtype=np.bool_)
-    of[own] = True
-    arrays = _Arrays.of(both, states, Pairs.of(both)).whole
-    _, begin, other = _conflicts(True, of, arrays)
-    stands = np.flatnonzero(states.edge >= problem.n_edges)
-    for s in stands:
+    states = all_states(part)
+    _, begin, other = _conflicts(True, of, _Arrays.of(part, states, Pairs.of(part)).whole)
+    for s in np.flatnonzero(states.edge >= len(edge)):
         hit = states.edge[other[begin[s] : begin[s + 1]]]
-        blocked[hit[hit < problem.n_edges]] = True
+        blocked[edge[hit[hit < len(edge)]]] = True
     return blocked
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -263,16 +264,21 @@ def leaves_room(
     -------
     bool[m]
     """
-    arms = _arms_of(plane)
-    home, folded = arms.home()
-    goals = np.column_stack((folded, directions(arms, home)))
     return _leaves_room(
         body_of(plane),
         plain(fibre, np.int64),
         plain(theta_rad, np.float64),
         plain(phi_rad, np.float64),
-        goals,
+        _folded(plane),
     )
+
+
+@lru_cache(maxsize=4)
+def _folded(plane: FocalPlane) -> Floats:
+    """Of each positioner, phi when it is folded and the thetas it can then have, [n, k]."""
+    arms = _arms_of(plane)
+    home, folded = arms.home()
+    return np.column_stack((folded, directions(arms, home)))
 
 
 def _arms_of(plane: FocalPlane) -> Arms:

@@ -9,6 +9,7 @@ each other are kept together.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -64,8 +65,9 @@ class Body(NamedTuple):
     """Who can meet positioner i at all: ``other[start[i]:start[i + 1]]``, by number."""
 
 
+@lru_cache(maxsize=4)
 def body_of(plane: FocalPlane) -> Body:
-    """Gather what the kernels need of a focal plane with arms.
+    """Gather what the kernels need of a focal plane with arms, once. Do not write to it.
 
     Outlines that are not convex are replaced by their convex hulls.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from wstdes.allocation.problem import AssignmentProblem
+    from wstdes.models.focalplane import Arms
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int32]
@@ -55,8 +57,8 @@ class Pairs:
             )
             shape, extent = np.zeros(n, np.int16), np.zeros(n)
         else:
-            outlines = Outlines.of(arms)
-            shape, extent = arms.shape, outlines.extent_m(arms)
+            outlines, extent = _extents(arms)
+            shape = arms.shape
         reach = _reach(
             problem.start,
             problem.fibre,
@@ -74,8 +76,30 @@ class Pairs:
         has = np.flatnonzero(following >= 0)
         before[following[has]] = has
         xy = plain(rules.fibre_xy_m, np.float64)
-        start, other = _near(xy, extent, following, before)
+        if arms is not None and (following < 0).all() and (extent <= _most(arms)).all():
+            start, other = _in_reach(arms, xy.tobytes())
+        else:
+            start, other = _near(xy, extent, following, before)
         return cls(start, other, extent, reach, outlines, plain(shape, np.int16), following, before)
+
+
+@lru_cache(maxsize=4)
+def _extents(arms: Arms) -> tuple[Outlines, Floats]:
+    """Outlines of arms, and how far each extends [m]."""
+    outlines = Outlines.of(arms)
+    return outlines, outlines.extent_m(arms)
+
+
+def _most(arms: Arms) -> Floats:
+    """Distance from its axis that neither an arm nor a target in its reach exceeds [m]."""
+    return _extents(arms)[1] * (1.0 + 1e-9)
+
+
+@lru_cache(maxsize=4)
+def _in_reach(arms: Arms, xy: bytes) -> tuple[Longs, Ints]:
+    """Positioners that can meet each other whatever their targets; these do not change."""
+    nobody = np.full(arms.n_fibres, -1, np.int32)
+    return _near(np.frombuffer(xy).reshape(-1, 2).copy(), _most(arms), nobody, nobody)
 
 
 @njit
