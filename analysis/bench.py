@@ -98,7 +98,7 @@ class Field:
             patrol_hr_m=model.patrol_hr_m,
             hole_radius_m=0.0,
             spectrographs_lr=scenario.spectrographs.lr.spectrographs,
-            spectrographs_hr=scenario.spectrographs.hr.spectrographs,
+            spectrographs_hr=8,
         )
         rng = np.random.default_rng(1)
         radius = self.plane.radius_m * np.sqrt(rng.random(targets))

@@ -357,7 +357,7 @@ def _closures(scenario: Scenario, clock: Clock, horizon: Horizon) -> list[str]:
     closures = scenario.operations.closures
     if not closures:
         return [""] * scenario.nights
-    middles = (np.arange(scenario.nights) + 0.5) * DAY_S
+    middles = (np.arange(scenario.nights, dtype=np.float64) + 0.5) * DAY_S
     phase = SeasonSky.make(clock, horizon, 0, scenario.nights).at(middles).phase_rad
     return closed_nights(closures, scenario.start, phase)
 

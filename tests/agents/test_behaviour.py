@@ -47,7 +47,7 @@ def test_a_closed_dome_makes_no_visit_and_no_science_data(small: Callable[..., R
 def test_urgent_alerts_stop_exposures_and_are_answered_in_minutes(
     small: Callable[..., Run],
 ) -> None:
-    run = small("alerts.urgent.rate=60 / d", f"site.open_fraction={[1.0] * 12}")
+    run = small("alerts.urgent.rate=14 / d", f"site.open_fraction={[1.0] * 12}")
     visits = run["visits"].to_pylist()
     assert "abort" in [v["reason"] for v in visits]
     assert "alert" in [v["interrupted_by"] for v in visits]

@@ -121,9 +121,10 @@ class Shutter:
         quality, clear = sensitivity.star(mode, mean.seeing_rad, mass)
         signal = mean.transparency * clear
         floor = sensitivity.noise_floor(mode, open_s)
+        seen = signal * self.plan.dimming
         effective = {
-            "sky": signal**2 * (1.0 + floor) / (sky + floor) * open_s,
-            "source": signal * open_s,
+            "sky": seen**2 * (1.0 + floor) / (sky + floor) * open_s,
+            "source": seen * open_s,
         }
         row = {
             "visit": self.visit,

@@ -268,7 +268,7 @@ class SurveyLedger:
 
     def field_left(self, survey: int, tile: int) -> float:
         """Share of a fixed field's time that is left."""
-        required = self._survey(survey).required_s
+        required = self.parts.field_required_s(survey, tile)
         credit = self.state.progress[survey].of(0, len(self.parts.tiling))
         return max(0.0, 1.0 - float(credit[tile]) * CREDIT_S / required)
 
@@ -349,13 +349,13 @@ class SurveyLedger:
     def _give(self, pending: Pending, mode: str, steps: dict[str, int], undo: bool = False) -> None:
         if mode == "ifs":
             if pending.ifs_survey is not None and pending.tile is not None:
-                rules = self._survey(pending.ifs_survey)
+                required = self.parts.field_required_s(pending.ifs_survey, pending.tile)
                 self.state.progress[pending.ifs_survey].add(
                     0,
                     len(self.parts.tiling),
                     np.array([pending.tile]),
                     self._steps(steps, pending.ifs_survey),
-                    np.array([rules.required_s], dtype=np.float32),
+                    np.array([required], dtype=np.float32),
                     undo=undo,
                 )
             return

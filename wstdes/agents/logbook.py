@@ -10,6 +10,7 @@ from wstdes.agents.visits import VisitRun
 
 if TYPE_CHECKING:
     from wstdes.agents.observer import Observer
+    from wstdes.agents.planning import Visit
 
 __all__ = ["record_coverage", "record_fidelity", "record_night", "record_visit"]
 
@@ -93,6 +94,7 @@ def record_visit(observer: Observer, run: VisitRun, decided_s: float, pointing: 
         reason=plan.reason,
         ra_deg=float(np.degrees(plan.ra_rad)),
         dec_deg=float(np.degrees(plan.dec_rad)),
+        **_integral_field(observer, plan, run.shutter.works),
         decided_s=decided_s,
         start_s=start,
         end_s=times[-1][1] if times else None,
@@ -113,6 +115,19 @@ def record_visit(observer: Observer, run: VisitRun, decided_s: float, pointing: 
     )
     _record_scores(observer, run)
     _record_fibres(observer, run)
+
+
+def _integral_field(
+    observer: Observer, plan: Visit, works: dict[str, str]
+) -> dict[str, float | None]:
+    """Where the integral field looks that a visit begins."""
+    tiling = observer.parts.tiling
+    if plan.tile is None or "ifs" not in works:
+        return {}
+    ra, dec = float(tiling.ifs_ra_rad[plan.tile]), float(tiling.ifs_dec_rad[plan.tile])
+    if np.isnan(ra):  # the centre
+        ra, dec = plan.ra_rad, plan.dec_rad
+    return {"ifs_ra_deg": float(np.degrees(ra)), "ifs_dec_deg": float(np.degrees(dec))}
 
 
 def _record_scores(observer: Observer, run: VisitRun) -> None:

@@ -313,13 +313,13 @@ class Observer(Agent[ObserverState]):
 
     def _begin_integral(self, shutter: Shutter, visit: int, tile: int, ifs: int) -> IntegralRun:
         """Let the integral field expose on its own clock."""
-        rules = self.parts.scenario.surveys[self.parts.survey_names[ifs]]
+        required_s = self.parts.field_required_s(ifs, tile)
         return IntegralRun(
             self.env,
             self.dome,
             shutter,
             self.parts.scenario.observing.exposure_s,
-            lambda: self.ledger.field_left(ifs, tile) * rules.required_s,
+            lambda: self.ledger.field_left(ifs, tile) * required_s,
             shutter.works["ifs"],
             visit,
             tile,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -134,6 +135,20 @@ class Parts:
         from wstdes.agents.statistical import make_statistical
 
         return make_statistical(self)
+
+    @cached_property
+    def dimming(self) -> NDArray[np.float64]:
+        """Light that the Galaxy's dust leaves of targets in each tile, shape (tiles,).
+
+        1 where the user's list of tiles gives no extinction.
+        """
+        return np.asarray(10.0 ** (-0.4 * np.nan_to_num(self.tiling.extinction_mag)))
+
+    def field_required_s(self, survey: int, tile: int) -> float:
+        """Effective time that an integral field needs: its own, or its survey's [s]."""
+        own = float(self.tiling.ifs_required_s[tile])
+        rules = self.scenario.surveys[self.survey_names[survey]]
+        return float(rules.required_s) if math.isnan(own) else own
 
     @cached_property
     def fibre_tree(self) -> cKDTree:

@@ -67,6 +67,8 @@ class Visit:
         Numbers of the surveys that want it now.
     stays : bool
         The telescope points there already.
+    dimming : float
+        Light that the Galaxy's dust leaves of the targets.
     goal : Goal or None
         After which it ends; None: after its exposures.
     alert : int or None
@@ -85,6 +87,7 @@ class Visit:
     decision: Decision
     surveys: frozenset[int] = frozenset()
     stays: bool = False
+    dimming: float = 1.0
     goal: Goal | None = None
     alert: int | None = None
 
@@ -200,6 +203,7 @@ class Planner:
             decision,
             frozenset(self.parts.tile_surveys[i] for i in np.flatnonzero(wanted)),
             self.here == tile,
+            float(self.parts.dimming[tile]),
             self._goal(wanted, view, place),
         )
 
@@ -355,6 +359,7 @@ class Planner:
         signal = self.sensitivity.signal(
             goal.mode, current.seeing_rad, current.transparency, self.airmass(visit, now)
         )
+        signal = signal * visit.dimming
         sky = self.brightness(visit, now)
         return float(effective_rate(float(signal), sky, goal.noise, self._floors[goal.mode]))
 
@@ -415,7 +420,7 @@ class Planner:
         middle = now + 0.5 * (self.overhead_s() + 0.5 * most * longest_s)
         state, then = self.sky.at(middle), self._tiles.at(middle, up)
         sky = self._tiles.brightness(state, self._background, up)
-        signal = self._signal(then.airmass)
+        signal = self._signal(then.airmass) * parts.dimming[up]
         remaining, urgency = left[up], ledger.urgency(up, now)
         fit = visit_lengths(
             self._demands,

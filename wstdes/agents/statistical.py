@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -245,7 +246,7 @@ def _serve_alerts(
     fibre: list[int] = []
     taken: set[int] = set()
     places = np.flatnonzero(inside)
-    near = parts.fibre_tree.query_ball_point(
+    near: Any = parts.fibre_tree.query_ball_point(
         np.stack([x[places], y[places]], axis=1), float(plane.patrol_m.max())
     )
     for i, found in zip(places.tolist(), near, strict=True):

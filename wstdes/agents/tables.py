@@ -98,6 +98,8 @@ TABLES: tuple[Table, ...] = (
             _text("reason", "survey, switch or abort"),
             _float("ra_deg", "ICRS right ascension of the centre", "deg"),
             _float("dec_deg", "ICRS declination of the centre", "deg"),
+            _float("ifs_ra_deg", "ICRS right ascension of the integral field; null: none", "deg"),
+            _float("ifs_dec_deg", "ICRS declination of the integral field", "deg"),
             _time("decided", "when it was chosen"),
             _time("start", "first shutter opening"),
             _time("end", "last shutter closing"),
