@@ -146,6 +146,8 @@ def _record_scores(observer: Observer, run: VisitRun) -> None:
 def _record_fibres(observer: Observer, run: VisitRun) -> None:
     config, parts = run.config, observer.parts
     for mode, uses in config.uses.items():
+        if mode not in parts.modes:
+            continue
         observer.record(
             "fibres",
             visit=run.number,
