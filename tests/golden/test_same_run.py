@@ -24,6 +24,9 @@ STORM = (
     "telescope.fault_interval=3 h",
     "quality.defect_fraction=0.2",
     "alerts.prompt.rate=20 / d",
+    "alerts.prompt.drop_out=0.2 / d",
+    "alerts.prompt.follow_up={visits: 3, interval: 1 d, tolerance: 8 h, response: switch}",
+    "alerts.urgent.burst={count: 3, radius: 3 deg}",
 )
 NIGHTS = 3
 

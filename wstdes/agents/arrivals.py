@@ -57,10 +57,9 @@ class Crowd:
         return Crowd(*(column[chosen] for column in vars(self).values()))
 
     def merged(self, *others: Crowd) -> Crowd:
-        """These and others, in the order of their numbers."""
+        """These and others, whose numbers follow theirs."""
         tables = [list(vars(crowd).values()) for crowd in (self, *others)]
-        columns = [np.concatenate(column) for column in zip(*tables, strict=True)]
-        return Crowd(*columns).select(np.argsort(columns[0], kind="stable"))
+        return Crowd(*(np.concatenate(column) for column in zip(*tables, strict=True)))
 
 
 def arrivals(day: Day, agent: str, parts: Parts, kind: int, first: int) -> Crowd:

@@ -271,28 +271,35 @@ class AlertBroker(Agent[BrokerState]):
 
     def _record_crowd(self, crowd: Crowd) -> None:
         """Rows of alerts that only waited for a field, and that none observed."""
-        kinds, classes = crowd.kind.tolist(), list(self.classes.values())
+        if not len(crowd):
+            return
+        classes, kind = list(self.classes.values()), crowd.kind
         dropped = crowd.dropped_s <= crowd.expiry_s
         self.day.trace.extend(
             "alerts",
             {
                 "alert": crowd.number,
-                "alert_class": [self._names[k] for k in kinds],
+                "alert_class": np.array(self._names)[kind],
                 "follow_up": 0,
-                "response": [classes[k].response for k in kinds],
+                "response": np.array([c.response for c in classes])[kind],
                 "ra_deg": np.degrees(crowd.ra_rad),
                 "dec_deg": np.degrees(crowd.dec_rad),
                 "arrival_s": crowd.arrival_s,
                 "asked_s": crowd.arrival_s,
                 "expiry_s": crowd.expiry_s,
-                "dropped_s": [
-                    t if out else None
-                    for t, out in zip(crowd.dropped_s.tolist(), dropped.tolist(), strict=True)
-                ],
+                "dropped_s": self._when(crowd.dropped_s, dropped),
                 "outcome": np.where(dropped, "dropped", "expired"),
-                "target_response_s": [classes[k].target_response_s for k in kinds],
+                "target_response_s": np.array([c.target_response_s for c in classes])[kind],
             },
         )
+
+    @staticmethod
+    def _when(times_s: Floats, known: NDArray[np.bool_]) -> list[float | None] | None:
+        """Times that are known, nothing for others."""
+        if not known.any():
+            return None
+        pairs = zip(times_s.tolist(), known.tolist(), strict=True)
+        return [t if there else None for t, there in pairs]
 
     def _possible(self, alert: Alert) -> float | None:
         """When an alert was first up at night; to two minutes."""
@@ -303,9 +310,11 @@ class AlertBroker(Agent[BrokerState]):
             dark = dark_hours(sky, observing.science_sun_altitude_rad)
             begin, end = (0.0, 0.0) if dark is None else (max(dark[0], alert.asked_s), dark[1])
             times = np.arange(begin, min(end, alert.over_s), 120.0)
-            ra, dec = sky.to_cirs(np.array([alert.ra_rad]), np.array([alert.dec_rad]))
-            altitude, _ = sky.altaz(ra, dec, times)
-            up = np.flatnonzero((altitude >= low) & (altitude <= high))
+            if not len(times):
+                continue
+            field = sky.fields(np.array([alert.ra_rad]), np.array([alert.dec_rad]))
+            sine = field.sin_altitude(times)[:, 0]
+            up = np.flatnonzero((sine >= np.sin(low)) & (sine <= np.sin(high)))
             if len(up):
                 return float(times[up[0]])
         return None
