@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wstdes.report.done import spread
 from wstdes.report.fidelity import fidelity
 from wstdes.report.figure import bars, draw
 from wstdes.report.palette import FIBRES
@@ -103,13 +104,15 @@ def _uses(view: View) -> Item:
     caption = (
         "Share of all fibres of a mode by their use, visit after visit (from left to right in the "
         "order of time). The share on targets is limited by how many targets the field has within "
-        "each fibre's reach."
+        "each fibre's reach. Of many visits, the data give some, evenly spread."
     )
     columns = ["visit", "mode", *(f"{u} [fibres]" for u in USES), "candidates [targets]"]
     data = [
         [int(v), m, *map(int, rest)]
         for m in modes
-        for v, *rest in zip(*(parts[m].num(c) for c in ("visit", *USES, "candidates")), strict=True)
+        for v, *rest in spread(
+            list(zip(*(parts[m].num(c) for c in ("visit", *USES, "candidates")), strict=True))
+        )
     ]
     return Chart("fibres", title, caption, draw("fibres", title, 3.2, paint), columns, data)
 

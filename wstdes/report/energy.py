@@ -67,9 +67,12 @@ def _agents(view: View) -> Item:
     rows = view.rows("power").where(site=MOUNTAIN)
     if not len(rows):
         return Nothing("Power on the mountain", "no power was drawn there.")
-    pairs = zip(rows.text("agent"), rows.text("load"), strict=True)
-    group = np.array([_group(str(a), str(b)) for a, b in pairs])
-    hours = {n: _sum(rows.keep(group == n)) for n in (*AGENTS, *sorted(set(group) - set(AGENTS)))}
+    (agent, agents), (load, loads) = rows.coded("agent"), rows.coded("load")
+    named = [_group(str(a), str(b)) for a in agents for b in loads]
+    names = [*AGENTS, *sorted(set(named) - set(AGENTS))]
+    place = np.array([names.index(n) for n in named])[agent * len(loads) + load]
+    every = {n: _sum(rows.keep(place == i)) for i, n in enumerate(names)}
+    hours = {n: h for n, h in every.items() if n in AGENTS or h.any()}
     colours = assign(hours, AGENTS)
     total = sum(float(h.sum()) for h in hours.values())
     most = max(hours, key=lambda n: float(hours[n].sum()))

@@ -14,6 +14,9 @@ from wstdes.report.view import View
 
 __all__ = ["faults"]
 
+MOST_LINES = 300
+"""More are drawn as an image: a page holds no thousand paths."""
+
 INTRO = (
     "Faults are drawn at random from mean times between faults and to repair; they are listed when "
     "they are known to end. A broken positioner stays broken."
@@ -42,13 +45,23 @@ def _timeline(view: View) -> Item:
     title += f"; {count(broken)} parts broke and stayed so" if broken else ""
     title += f", besides {count(first)} broken from the start" if first else ""
 
+    many = len(rows) > MOST_LINES
+
     def paint(figure: Any) -> None:
         axes = figure.subplots()
         for i, one in enumerate(names):
             mine, colour = name == one, OTHERS[i % len(OTHERS)]
             axes.hlines(np.full((mine & mended).sum(), i), start[mine & mended] / 86400.0,
-                        end[mine & mended] / 86400.0, color=colour, lw=9)  # fmt: skip
-            axes.plot(start[mine] / 86400.0, np.full(mine.sum(), i), "|", ms=12, color=colour)
+                        end[mine & mended] / 86400.0, color=colour, lw=9,
+                        rasterized=many)  # fmt: skip
+            axes.plot(
+                start[mine] / 86400.0,
+                np.full(mine.sum(), i),
+                "|",
+                ms=12,
+                color=colour,
+                rasterized=many,
+            )
         axes.set_yticks(range(len(names)), [label(_row(n, name, number, hours)) for n in names])
         axes.set_ylim(len(names) - 0.4, -0.6)
         date_axis(axes, view)

@@ -75,7 +75,7 @@ def draw(key: str, title: str, height_in: float, paint: Callable[[Any], None]) -
         figure.set_layout_engine(layout)
         paint(figure)
         layout.execute(figure)
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)  # or saving would draw everything twice
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata=METADATA)
     return _inline(buffer.getvalue(), key, title)

@@ -220,6 +220,7 @@ def _strips(axes: Any, night: _Night) -> None:
     """Exposures, the use of time, the sky, one strip each."""
     exposures = night.rows("exposures")
     number = {int(v): i for i, v in enumerate(night.visits.num("visit"))}
+    spans: dict[tuple[int, str], list[tuple[float, float]]] = {}
     for row, fibres in ((3, True), (2, False)):
         mine = exposures.keep((exposures.text("mode") != "ifs") == fibres)
         for visit, a, b in zip(
@@ -227,12 +228,13 @@ def _strips(axes: Any, night: _Night) -> None:
         ):
             lead = night.leaders[number[int(visit)]] if int(visit) in number else NOBODY
             name = lead if fibres else _ifs_survey(night.view)
-            axes.broken_barh([(a, b - a)], (row - 0.4, 0.8), lw=0,
-                             color=night.view.surveys.get(name, INK))  # fmt: skip
+            spans.setdefault((row, night.view.surveys.get(name, INK)), []).append((a, b - a))
     use = night.use
     for a, length, state in zip(use.num("start_s"), use.seconds(), use.text("state").tolist(),
                                 strict=True):  # fmt: skip
-        axes.broken_barh([(a, length)], (0.6, 0.8), lw=0, color=_colour(state))
+        spans.setdefault((1, _colour(state)), []).append((a, length))
+    for (row, colour), some in spans.items():
+        axes.broken_barh(some, (row - 0.4, 0.8), lw=0, color=colour)
     _clouds(axes, night)
     axes.set(ylim=(-0.5, 3.5), xlabel=f"UTC [h], night of {night.view.evening(night.night)}")
     axes.set_yticks([3, 2, 1, 0], ["fibres", "integral field", "time", "sky"])

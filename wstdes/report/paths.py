@@ -11,6 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from wstdes.config.scenario import ARCHIVE
 from wstdes.report.view import View
 
@@ -49,28 +53,35 @@ class Path:
 
 
 class _Facts:
-    def __init__(self, view: View) -> None:
-        self.products = {r["product"]: r for r in view.rows("products").table.to_pylist()}
-        self.jobs = {r["output_product"]: r for r in view.rows("jobs").table.to_pylist()}
+    """What the ways of some products are made of: what their visits wrote and computed."""
+
+    def __init__(self, view: View, wanted: pa.Table) -> None:
+        visits = wanted.column("visit").unique()
+
+        def mine(table: pa.Table) -> list[Row]:
+            there = pc.is_in(table.column("visit"), value_set=visits.cast(pa.int64()))
+            return list(table.filter(there).to_pylist())
+
+        self.jobs = {r["output_product"]: r for r in mine(view.rows("jobs").table)}
         self.of_visit: dict[tuple[int, str], list[Row]] = {}
         for job in self.jobs.values():
             self.of_visit.setdefault((job["visit"], job["mode"]), []).append(job)
-        transfers = view.rows("transfers").where(destination=ARCHIVE).table.to_pylist()
-        self.sent = {r["product"]: r for r in transfers if r["intact"]}
-        raw = (r for r in self.products.values() if r["kind"] == "raw" and r["visit"] is not None)
+        sent = view.rows("transfers").where(destination=ARCHIVE).table
+        sent = sent.filter(pc.is_in(sent.column("product"), value_set=wanted.column("product")))
+        self.sent = {r["product"]: r for r in sent.to_pylist() if r["intact"]}
+        written = view.rows("products").where(kind="raw").table
+        raw = (r for r in mine(written) if r["visit"] is not None)
         self.read = {(r["visit"], r["mode"], r["shutter_close_s"]): r["created_s"] for r in raw}
 
 
 def paths(view: View) -> list[Path]:
     """Paths of the archived science products, in the order of their numbers."""
-    facts = _Facts(view)
-    wanted = [
-        p for p in facts.products.values()
-        if p["kind"] == "products" and p["outcome"] == "archived"
-        and p["shutter_close_s"] is not None
-    ]  # fmt: skip
-    step = max(1, len(wanted) // MOST_PATHS)
-    return [_path(facts, p) for p in wanted[::step]]
+    done = view.rows("products").where(kind="products", outcome="archived").table
+    done = done.filter(pc.is_valid(done.column("shutter_close_s")))
+    step = max(1, done.num_rows // MOST_PATHS)
+    some = done.take(np.arange(0, done.num_rows, step))
+    facts = _Facts(view, some)
+    return [_path(facts, p) for p in some.to_pylist()]
 
 
 def _path(facts: _Facts, product: Row) -> Path:

@@ -69,8 +69,9 @@ class Sky:
         found = np.full(self.ra_rad.shape, -1, dtype=np.int64)
         if len(vectors):
             points = unit_vectors(self.ra_rad[self.inside], self.dec_rad[self.inside])
-            away, place = KDTree(vectors).query(points)
-            found[self.inside] = np.where(away <= 2.0 * np.sin(0.5 * radius_rad), place, -1)
+            chord = 2.0 * np.sin(0.5 * radius_rad)
+            away, place = KDTree(vectors).query(points, distance_upper_bound=chord)
+            found[self.inside] = np.where(np.isfinite(away), place, -1)
         return found
 
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from wstdes.clock import DAY_S, YEAR_S
 from wstdes.config.data_systems import ComputeSite, Grid
 from wstdes.config.scenario import ARCHIVE, MOUNTAIN, Scenario
+from wstdes.study.columns import codes, floats, texts
 from wstdes.study.run import Run
 
 __all__ = ["Entry", "accounts", "energy_by_agent", "supply_by_site"]
@@ -49,20 +51,22 @@ def _array(run: Run, table: str, column: str) -> NDArray[np.float64]:
 
 def energy_by_agent(run: Run) -> dict[tuple[str, str], float]:
     """Energy drawn [J], by site and agent (with its load, if it has several)."""
-    table = run.table("power").to_pydict()
-    sums: dict[tuple[str, str], float] = {}
-    for start, end, value, agent, load, site in zip(
-        table["start_s"],
-        table["end_s"],
-        table["value"],
-        table["agent"],
-        table["load"],
-        table["site"],
-        strict=True,
-    ):
-        key = (site, f"{agent}/{load}" if load else agent)
-        sums[key] = sums.get(key, 0.0) + (end - start) * value
-    return sums
+    table = run.table("power")
+    if not table.num_rows:
+        return {}
+    joules = (floats(table, "end_s") - floats(table, "start_s")) * floats(table, "value")
+    (site, sites), (agent, agents), (load, loads) = (
+        codes(table, n) for n in ("site", "agent", "load")
+    )
+    place = (site * len(agents) + agent) * len(loads) + load
+    there, first = np.unique(place, return_index=True)
+    sums = np.bincount(place, joules)
+    found: dict[tuple[str, str], float] = {}
+    for key in there[np.argsort(first)].tolist():
+        what, which = str(agents[key // len(loads) % len(agents)]), str(loads[key % len(loads)])
+        name = (str(sites[key // len(loads) // len(agents)]), f"{what}/{which}" if which else what)
+        found[name] = found.get(name, 0.0) + float(sums[key])
+    return found
 
 
 def supply_by_site(run: Run) -> dict[str, dict[str, float]]:
@@ -74,7 +78,7 @@ def supply_by_site(run: Run) -> dict[str, dict[str, float]]:
         By site: load, solar (available), solar_used, charged, discharged, grid [J]; carbon [kg].
     """
     table = run.table("supply")
-    site = np.array(table.column("site").to_pylist(), dtype=object)
+    site = texts(table, "site")
     seconds = table.column("end_s").to_numpy() - table.column("start_s").to_numpy()
 
     def total(mine: NDArray[np.bool_], watts: NDArray[np.float64]) -> float:
@@ -157,19 +161,14 @@ def _storage(name: str, site: ComputeSite, used: float, seconds: float) -> Itera
 
 def mean_stored_bytes(run: Run) -> dict[str, float]:
     """Mean amount stored at each site [byte], over the run."""
-    table = run.table("levels").to_pydict()
-    sums: dict[str, float] = {}
-    for start, end, value, site, level in zip(
-        table["start_s"],
-        table["end_s"],
-        table["value"],
-        table["site"],
-        table["level"],
-        strict=True,
-    ):
-        if level == "stored_bytes":
-            sums[site] = sums.get(site, 0.0) + (end - start) * value
-    return {site: value / (run.nights * DAY_S) for site, value in sums.items()}
+    table = run.table("levels", ["start_s", "end_s", "value", "site", "level"])
+    table = table.filter(pc.equal(table.column("level"), "stored_bytes"))
+    if not table.num_rows:
+        return {}
+    held = (floats(table, "end_s") - floats(table, "start_s")) * floats(table, "value")
+    site, sites = codes(table, "site")
+    sums = np.bincount(site, held)
+    return {str(n): float(v) / (run.nights * DAY_S) for n, v in zip(sites, sums, strict=True)}
 
 
 def _links(scenario: Scenario, seconds: float) -> Iterator[Entry]:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Ints", "floats", "ints", "texts"]
+__all__ = ["Floats", "Ints", "codes", "floats", "ints", "texts"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -25,4 +25,16 @@ def ints(table: pa.Table, name: str, missing: int = -1) -> Ints:
 
 def texts(table: pa.Table, name: str) -> NDArray[np.object_]:
     """Texts."""
-    return np.array(table.column(name).to_pylist(), dtype=object)
+    if not table.num_rows:
+        return np.zeros(0, dtype=object)
+    places, names = codes(table, name)
+    return np.asarray(names.astype(object)[places])
+
+
+def codes(table: pa.Table, name: str) -> tuple[Ints, NDArray[np.str_]]:
+    """Texts as places in the texts that there are, and these; null is nothing."""
+    column = table.column(name).fill_null("").combine_chunks().dictionary_encode()
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    names = np.array(column.dictionary.to_pylist(), dtype=np.str_)
+    return np.asarray(column.indices.to_numpy(zero_copy_only=False), dtype=np.int64), names

@@ -95,19 +95,15 @@ def tiles(run: Run) -> Tiles:
 
 def coverage(run: Run) -> dict[str, Coverage]:
     """Where each survey stood in its tiles when that was last written, by survey."""
-    if "coverage" not in run.tables:
+    table = run.last_coverage
+    if table is None:
         return {}
-    table = run.table("coverage")
-    if not table.num_rows:
-        return {}
-    night = pc.max(table.column("night")).as_py()
-    table = table.filter(pc.equal(table.column("night"), night))
-    found = {}
+    night, found = int(table.column("night")[0].as_py()), {}
     for name in run.scenario.surveys:
         mine = table.filter(pc.equal(table.column("survey"), name))
         if mine.num_rows:
             found[name] = Coverage(
-                int(night), ints(mine, "tile"), floats(mine, "remaining"), floats(mine, "total")
+                night, ints(mine, "tile"), floats(mine, "remaining"), floats(mine, "total")
             )
     return found
 

@@ -22,7 +22,7 @@ LAST_NIGHTS = 365
 """Nights at the end of the run that the rate is taken from."""
 EXHAUSTED = 0.005
 """With less than this share of the targets left in tiles, the rest is out of reach of them."""
-_MOST_TILES = 400
+_MOST_TILES = 150
 _HOUR_S = 3600.0
 _LOST = ("weather", "fault", "closed")
 

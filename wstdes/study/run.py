@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from wstdes.config.scenario import Scenario
 from wstdes.errors import RunError, did_you_mean
@@ -92,6 +93,16 @@ class Run:
     def provenance(self) -> list[dict[str, str]]:
         """Source and confidence of each hardware value."""
         return list(_read_json(self.folder / "provenance.json"))
+
+    @cached_property
+    def last_coverage(self) -> pa.Table | None:
+        """Rows of the table ``coverage`` that were written last; None if none were."""
+        if "coverage" not in self.tables:
+            return None
+        nights = self.table("coverage", ["night"]).column("night")
+        if not len(nights):
+            return None
+        return self.table("coverage").filter(pc.equal(nights, pc.max(nights)))
 
     def digest(self) -> str:
         """Return one SHA-256 over all tables, in the order of their names."""
