@@ -266,13 +266,13 @@ def _hours(
     surveys = [scenario.surveys[list(scenario.surveys)[i]] for i in tile_surveys]
     asked = _asked_hours(scenario, surveys, tiling, expected, fibres)
     night = float(skies.hours(scenario.observing.science_sun_altitude_rad).mean())
-    share = [scenario.site.open_fraction[clock.month(day) - 1] for day in range(scenario.nights)]
+    share = [scenario.site.open_fraction[clock.month(day)] for day in range(scenario.nights)]
     there = night * float(np.sum(share))
     if asked <= there:
         return
     note = Problem(
         f"the surveys ask for about {asked:,.0f} h of visits; {scenario.nights:,} nights have "
-        f"{there:,.0f} h with the dome open: at most {100.0 * there / asked:.2g} % can be done",
+        f"{there:,.0f} h with the dome open: at most {100.0 * there / asked:.0f} % can be done",
         "surveys",
         hint="shorter required times, smaller footprints, fewer targets, or more nights",
     )
