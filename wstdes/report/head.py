@@ -27,7 +27,8 @@ LIMITS = (
     "statistics with assumed correlations; it is no record of real nights.",
     "There is no field rotator and no dithering: a field is observed as it was configured.",
     "Day calibrations are a fixed set of frames each day, whatever was observed.",
-    "Alerts come evenly over the sky, at a constant rate; they are no model of real transients.",
+    "Unless the scenario says otherwise, alerts come evenly over the sky, at a constant rate; they "
+    "are no model of real transients.",
     "The links carry this facility's data alone: other users' traffic is not modelled.",
     "Latencies and alerts count what was settled before the run ended; what was still open then is "
     "left out of medians.",
