@@ -80,7 +80,7 @@ def _tiles(
 
     colours = mpl.colormaps["viridis_r"].with_extremes(under=NEVER)
     scale = {"cmap": colours, "vmin": 1e-9 * most, "vmax": most}
-    near = sky.nearest(where.vectors[tile], radius)
+    near = sky.nearest(where.vectors[tile], 1.1 * radius)  # no specks between them
     shown = np.append(value, np.nan)[near]
     image = axes.imshow(
         np.ma.masked_invalid(shown), extent=EXTENT, origin="lower", interpolation="nearest",

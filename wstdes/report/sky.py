@@ -78,16 +78,21 @@ class Sky:
 def lines(axes: Any, sky: Sky) -> list[Any]:
     """The plane of the Milky Way and the ecliptic; returns their handles for a legend."""
     from matplotlib.lines import Line2D
+    from matplotlib.patheffects import withStroke
 
+    halo = [withStroke(linewidth=2.6, foreground="white", alpha=0.75)]
     latitude = np.ma.masked_where(~sky.inside, galactic_latitude(sky.ra_rad, sky.dec_rad))
-    axes.contour(latitude, levels=[0.0], colors=INK, linewidths=1.1, linestyles="--", extent=EXTENT)
+    plane = axes.contour(
+        latitude, levels=[0.0], colors=INK, linewidths=1.1, linestyles="--", extent=EXTENT
+    )
+    plane.set(path_effects=halo)
     turn = np.linspace(0.0, 2.0 * np.pi, 361)
     dec = np.arcsin(np.sin(OBLIQUITY_RAD) * np.sin(turn))
     ra = np.arctan2(np.cos(OBLIQUITY_RAD) * np.sin(turn), np.cos(turn))
     x, y = project(ra, dec, sky.centre)
     cut = np.flatnonzero(np.abs(np.diff(x)) > 1.0)
     x[cut] = np.nan
-    axes.plot(x, y, color=INK, lw=0.9, ls=":")
+    axes.plot(x, y, color=INK, lw=1.1, ls=":", path_effects=halo)
     return [
         Line2D([], [], color=INK, lw=1.1, ls="--", label="plane of the Milky Way"),
         Line2D([], [], color=INK, lw=0.9, ls=":", label="ecliptic"),
@@ -108,6 +113,9 @@ def limits(axes: Any, low_rad: float, high_rad: float, colour: str) -> Any:
 
 def edges(axes: Any, centre: float) -> None:
     """Meridians and parallels every 30 deg, and the edge of the sky."""
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=2.2, foreground="white", alpha=0.85)]
     line = np.linspace(-0.5 * np.pi, 0.5 * np.pi, 91)
     theta = np.interp(line, _LATITUDE, _THETA)
     for turn in range(-180, 181, 30):
@@ -119,7 +127,7 @@ def edges(axes: Any, centre: float) -> None:
         if turn % 60 == 0 and not edge:
             axes.text(
                 2.0 * turn / 180.0, 0.01, f"{(centre - turn) % 360:.0f}°", color=INK, fontsize=7,
-                ha="center", va="bottom", zorder=4,
+                ha="center", va="bottom", zorder=4, path_effects=halo,
             )  # fmt: skip
     for dec in (-60, -30, 0, 30, 60):
         height = float(np.interp(np.radians(dec), _LATITUDE, _THETA))

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wstdes.report.palette import FAINT, INK, OTHERS
+from wstdes.report.palette import INK, OTHERS
+from wstdes.report.sky import EXTENT, Sky, edges, lines, project
 from wstdes.report.text import label
-from wstdes.survey.footprint import Region, galactic_latitude
+from wstdes.survey.footprint import Region
 from wstdes.survey.tiling import Tiling, counts_within
 
 __all__ = ["paint_tiles", "save_tiles"]
@@ -69,21 +70,21 @@ def paint_tiles(
     columns = min(2, len(footprints))
     rows = math.ceil(len(footprints) / columns)
     passes = np.unique(tiling.pass_)
-    centre = _centre(tiling.ra_rad)
+    sky = Sky(tiling.ra_rad, _PIXELS)
     for number, (name, footprint) in enumerate(footprints.items()):
         axes = figure.add_subplot(rows, columns, number + 1)
-        _footprint(axes, footprint, centre)
+        _footprint(axes, footprint, sky)
         mine = tiling.take(tiling.inside[:, number])
         if len(mine) > _MOST_CIRCLES:
-            image, ticks = _depth(axes, mine, field_radius_rad, centre)
+            image, ticks = _depth(axes, mine, field_radius_rad, sky)
             bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, ticks=ticks)
             bar.set_label("tiles over a place")
         else:
             for place, one in enumerate(passes):
                 here = mine.take(mine.pass_ == one)
-                _circles(axes, here, field_radius_rad, centre, OTHERS[place % len(OTHERS)])
-        _milky_way(axes, centre)
-        _axes(axes, centre)
+                _circles(axes, here, field_radius_rad, sky.centre, OTHERS[place % len(OTHERS)])
+        lines(axes, sky)
+        edges(axes, sky.centre)
         looks = np.isfinite(mine.ifs_ra_rad) & (mine.ifs_field >= 0)
         what = f"{len(mine):,} tiles" + (f", {int(looks.sum()):,} fields" if looks.any() else "")
         axes.set_title(label(f"{name}: {what}"), pad=6, loc="left")
@@ -96,60 +97,36 @@ def _legend(passes: NDArray[np.int64]) -> tuple[list[Any], list[str]]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles: list[Any] = [Patch(color="#DDE3E8"), Line2D([], [], color=INK, lw=1.2, ls="--")]
-    labels = ["footprint", "Milky Way, b = 0"]
+    handles: list[Any] = [
+        Patch(color="#DDE3E8"),
+        Line2D([], [], color=INK, lw=1.1, ls="--"),
+        Line2D([], [], color=INK, lw=1.1, ls=":"),
+    ]
+    labels = ["footprint", "plane of the Milky Way", "ecliptic"]
     for place, one in enumerate(passes[:12]):
         handles.append(Line2D([], [], color=OTHERS[place % len(OTHERS)], lw=2.0))
         labels.append(f"pass {one}")
     return handles, labels
 
 
-def _centre(ra_rad: FloatArray) -> float:
-    """Right ascension for the middle of the map, a multiple of 60 [deg]."""
-    turn = np.angle(np.exp(1j * ra_rad).mean(), deg=True) if len(ra_rad) else 0.0
-    return float(60.0 * np.round(turn / 60.0) % 360.0)
+def _footprint(axes: Any, footprint: Region, sky: Sky) -> None:
+    image = np.ones((*sky.ra_rad.shape, 4))
+    image[sky.inside & footprint.contains(sky.ra_rad, sky.dec_rad)] = (0.867, 0.89, 0.91, 1.0)
+    axes.imshow(image, extent=EXTENT, origin="lower", zorder=0)
 
 
-def _project(ra_rad: FloatArray, dec_rad: FloatArray, centre: float) -> tuple[Any, Any]:
-    """Mollweide coordinates, x within 2 and y within 1, east to the left (Snyder 1987, p. 249)."""
-    turn = np.mod(ra_rad - np.radians(centre) + np.pi, 2.0 * np.pi) - np.pi
-    theta = np.interp(dec_rad, _LATITUDE, _THETA)
-    return -2.0 / np.pi * turn * np.cos(theta), np.sin(theta)
-
-
-_THETA = np.linspace(-0.5 * np.pi, 0.5 * np.pi, 4001)
-_LATITUDE = np.arcsin(np.clip((2.0 * _THETA + np.sin(2.0 * _THETA)) / np.pi, -1.0, 1.0))
-
-
-def _grid(centre: float) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
-    """Positions of the pixels of a map, and which of them are on the sky."""
-    x, y = np.meshgrid(np.linspace(-2.0, 2.0, 2 * _PIXELS + 1), np.linspace(-1.0, 1.0, _PIXELS + 1))
-    width = np.sqrt(np.maximum(1.0 - y**2, 1e-12))
-    dec = np.interp(np.arcsin(y), _THETA, _LATITUDE)
-    ra = np.mod(np.radians(centre) - 0.5 * np.pi * x / width, 2.0 * np.pi)
-    return ra, dec, np.abs(x) <= 2.0 * width
-
-
-def _footprint(axes: Any, footprint: Region, centre: float) -> None:
-    ra, dec, sky = _grid(centre)
-    image = np.ones((*ra.shape, 4))
-    image[sky & footprint.contains(ra, dec)] = (0.867, 0.89, 0.91, 1.0)
-    axes.imshow(image, extent=(-2.0, 2.0, -1.0, 1.0), origin="lower", zorder=0)
-
-
-def _depth(axes: Any, tiles: Tiling, radius: float, centre: float) -> tuple[Any, Any]:
+def _depth(axes: Any, tiles: Tiling, radius: float, sky: Sky) -> tuple[Any, Any]:
     """Colour each place by the number of tiles that it is in."""
     from matplotlib.colors import BoundaryNorm
 
-    ra, dec, sky = _grid(centre)
-    points = np.stack([ra[sky], dec[sky]], axis=-1)
-    depth = np.zeros(ra.shape)
-    depth[sky] = counts_within(tiles.ra_rad, tiles.dec_rad, points, radius)
+    points = np.stack([sky.ra_rad[sky.inside], sky.dec_rad[sky.inside]], axis=-1)
+    depth = np.zeros(sky.ra_rad.shape)
+    depth[sky.inside] = counts_within(tiles.ra_rad, tiles.dec_rad, points, radius)
     most = max(2, int(np.quantile(depth[depth > 0], 0.995)))
     edges = np.unique(np.round(np.linspace(1, most + 1, min(most, 8) + 1))) - 0.5
     image = axes.imshow(
         np.ma.masked_where(depth < 1, depth),
-        extent=(-2.0, 2.0, -1.0, 1.0),
+        extent=EXTENT,
         origin="lower",
         cmap="viridis_r",
         norm=BoundaryNorm(edges, 256, extend="max"),
@@ -170,45 +147,7 @@ def _circles(axes: Any, tiles: Tiling, radius: float, centre: float, colour: str
     ra = tiles.ra_rad[:, None] + np.arctan2(
         np.sin(angle) * np.sin(radius) * cosine, np.cos(radius) - sine * np.sin(dec)
     )
-    x, y = _project(ra, dec, centre)
+    x, y = project(ra, dec, centre)
     whole = np.ptp(x, axis=1) < 1.0  # not cut by the edge of the map
     lines = list(np.stack([x, y], axis=-1)[whole])
     axes.add_collection(LineCollection(lines, colors=colour, linewidths=0.5, rasterized=True))
-
-
-def _milky_way(axes: Any, centre: float) -> None:
-    ra, dec, sky = _grid(centre)
-    latitude = np.ma.masked_where(~sky, galactic_latitude(ra, dec))
-    axes.contour(
-        latitude, levels=[0.0], colors=INK, linewidths=1.2, linestyles="--",
-        extent=(-2.0, 2.0, -1.0, 1.0),
-    )  # fmt: skip
-
-
-def _axes(axes: Any, centre: float) -> None:
-    """Meridians and parallels every 30 deg, and the edge of the sky."""
-    line = np.linspace(-0.5 * np.pi, 0.5 * np.pi, 91)
-    for turn in range(-180, 181, 30):
-        theta = np.interp(line, _LATITUDE, _THETA)
-        edge = abs(turn) == 180
-        axes.plot(
-            2.0 * turn / 180.0 * np.cos(theta), np.sin(theta), color=FAINT,
-            lw=0.9 if edge else 0.3, zorder=3,
-        )  # fmt: skip
-        if turn % 60 == 0 and not edge:
-            axes.text(
-                2.0 * turn / 180.0, 0.01, f"{(centre - turn) % 360:.0f}°", color=INK, fontsize=7,
-                ha="center", va="bottom", zorder=4,
-            )  # fmt: skip
-    for dec in (-60, -30, 0, 30, 60):
-        height = float(np.interp(np.radians(dec), _LATITUDE, _THETA))
-        width = 2.0 * math.cos(height)
-        axes.plot([-width, width], [math.sin(height)] * 2, color=FAINT, lw=0.3, zorder=3)
-        axes.text(
-            -width - 0.03, math.sin(height), f"{dec:+d}°".replace("-", "−"), color=FAINT,
-            fontsize=7, ha="right", va="center",
-        )  # fmt: skip
-    axes.set_xlim(-2.2, 2.02)
-    axes.set_ylim(-1.02, 1.02)
-    axes.set_aspect("equal")
-    axes.axis("off")
