@@ -37,6 +37,9 @@ MOST_WORKERS, FEW_FIBRES = 4, 1000
 CENTRED_M = 1e-9
 """A fibre this near its own axis [m] can have any theta."""
 
+BOX_M = 1e-9
+"""Boxes around arms and targets are so much larger on each side, for rounding [m]."""
+
 __all__ = ["KERNELS", "blocked_edges", "build_conflicts", "state_conflicts"]
 
 
@@ -221,6 +224,12 @@ class _Arrays:
         purpose = problem.purpose
         if purpose is None:
             purpose = np.zeros(problem.n_targets, np.int8)
+        target_xy = plain(rules.target_xy_m, np.float64)
+        separation = float(rules.separation_m)
+        outline = pairs.shape, outlines.count, outlines.spine
+        box, whole = _boxes(
+            states.start, states.target, pose, fibre_xy, target_xy, *outline, separation
+        )
         return cls(
             (
                 states.start,
@@ -229,24 +238,23 @@ class _Arrays:
                 states.weight,
                 plain(purpose, np.int8),
                 pose,
-                _circles(pose, states.start, fibre_xy, pairs.shape, outlines.middle),
+                box,
+                whole,
                 fibre_xy,
-                plain(rules.target_xy_m, np.float64),
+                target_xy,
                 pairs.shape,
                 outlines.corners,
                 outlines.count,
                 outlines.convex,
-                outlines.radius,
                 outlines.spine,
-                pairs.extent_m,
-                pairs.reach_m,
+                outlines.core,
                 pairs.start,
                 pairs.other,
                 pairs.slit_next,
                 pairs.slit_before,
                 plain(magnitude, np.float64),
                 float(rules.contrast_mag),
-                float(rules.separation_m),
+                separation,
             )
         )
 
@@ -283,20 +291,46 @@ def state_conflicts(
 
 
 @njit
-def _circles(
-    pose: Floats, start: Longs, fibre_xy: Floats, shape: npt.NDArray[np.int16], middle: Floats
-) -> Floats:
-    """Centres of the circles around the theta and the phi arm of each state: [s, 4]."""
-    circle = np.empty((len(pose), 4))
+def _boxes(
+    start: Longs,
+    target: Ints,
+    pose: Floats,
+    fibre_xy: Floats,
+    target_xy: Floats,
+    shape: npt.NDArray[np.int16],
+    count: npt.NDArray[np.int64],
+    spine: Floats,
+    separation: float,
+) -> tuple[Floats, Floats]:
+    """Least and greatest x, then y, of each state's arms and target: [s, 4]; of each fibre: [n, 4].
+
+    What keeps apart is half of that larger on each side.
+    """
+    box = np.empty((len(target), 4))
+    whole = np.empty((len(start) - 1, 4))
+    margin = 0.5 * separation + BOX_M
     for f in range(len(start) - 1):
-        m = middle[shape[f]]
+        u = shape[f]
+        whole[f] = np.inf, -np.inf, np.inf, -np.inf
         for s in range(start[f], start[f + 1]):
-            ct, st, cp, sp = pose[s, 2], pose[s, 3], pose[s, 4], pose[s, 5]
-            circle[s, 0] = fibre_xy[f, 0] + ct * m[0, 0] - st * m[0, 1]
-            circle[s, 1] = fibre_xy[f, 1] + st * m[0, 0] + ct * m[0, 1]
-            circle[s, 2] = pose[s, 0] + cp * m[1, 0] - sp * m[1, 1]
-            circle[s, 3] = pose[s, 1] + sp * m[1, 0] + cp * m[1, 1]
-    return circle
+            x, y = target_xy[target[s], 0], target_xy[target[s], 1]
+            left, right, low, high = x - margin, x + margin, y - margin, y + margin
+            x, y = fibre_xy[f, 0], fibre_xy[f, 1]
+            for arm in range(2):
+                if arm == 1:
+                    x, y = pose[s, 0], pose[s, 1]
+                if count[u, arm] == 0:
+                    continue
+                c, d = pose[s, 2 + 2 * arm], pose[s, 3 + 2 * arm]
+                around = spine[u, arm, 2] + BOX_M
+                for k in range(2):
+                    i, j = x + c * spine[u, arm, k], y + d * spine[u, arm, k]
+                    left, right = min(left, i - around), max(right, i + around)
+                    low, high = min(low, j - around), max(high, j + around)
+            box[s] = left, right, low, high
+            whole[f, 0], whole[f, 1] = min(whole[f, 0], left), max(whole[f, 1], right)
+            whole[f, 2], whole[f, 3] = min(whole[f, 2], low), max(whole[f, 3], high)
+    return box, whole
 
 
 def _conflicts(
@@ -344,17 +378,16 @@ def _some_conflicts(
     weight: Floats,
     purpose: npt.NDArray[np.int8],
     pose: Floats,
-    circle: Floats,
+    box: Floats,
+    whole: Floats,
     fibre_xy: Floats,
     target_xy: Floats,
     shape: npt.NDArray[np.int16],
     corners: Floats,
     count: npt.NDArray[np.int64],
     convex: npt.NDArray[np.bool_],
-    radius: Floats,
     spine: Floats,
-    extent: Floats,
-    reach: Floats,
+    core: Floats,
     near_start: Longs,
     near: Ints,
     slit_next: Ints,
@@ -386,14 +419,14 @@ def _some_conflicts(
             ready = False
             for j in range(near_start[f], near_start[f + 1]):
                 g = near[j]
-                v, bx, by = shape[g], fibre_xy[g, 0], fibre_xy[g, 1]
                 on_slit = g == slit_next[f] or g == slit_before[f]
-                theta = _arm_near(ax, ay, pose, a, 0, spine[u, 0], count[u, 0], bx, by, extent[g])
-                phi = _arm_near(ax, ay, pose, a, 1, spine[u, 1], count[u, 1], bx, by, extent[g])
-                alone = _near_to(target_xy[ta, 0], target_xy[ta, 1], bx, by, reach[g] + separation)
-                if not (theta or phi or alone or on_slit):
+                if not (on_slit or _share(box, a, whole, g)):
                     continue
+                v, bx, by = shape[g], fibre_xy[g, 0], fibre_xy[g, 1]
                 for b in range(start[g], start[g + 1]):
+                    near_by = _share(box, a, box, b)
+                    if not (on_slit or near_by):
+                        continue
                     tb = target[b]
                     hit = ta == tb
                     if not hit and on_slit:
@@ -402,20 +435,18 @@ def _some_conflicts(
                         dx = target_xy[ta, 0] - target_xy[tb, 0]
                         dy = target_xy[ta, 1] - target_xy[tb, 1]
                         hit = dx * dx + dy * dy < separation * separation
-                    if not hit and (theta or phi):
+                    if not hit and near_by:
                         for p in range(2):
                             for q in range(2):
-                                if hit or not _near_to(
-                                    circle[a, 2 * p],
-                                    circle[a, 2 * p + 1],
-                                    circle[b, 2 * q],
-                                    circle[b, 2 * q + 1],
-                                    radius[u, p] + radius[v, q],
-                                ):
+                                if hit or count[u, p] == 0 or count[v, q] == 0:
                                     continue
-                                if not _capsules_near(
-                                    ax, ay, pose, a, p, spine[u, p], bx, by, b, q, spine[v, q]
-                                ):
+                                apart = _spines_apart(spine, pose, ax, ay, a, u, p, bx, by, b, v, q)
+                                around = (spine[u, p, 2] + spine[v, q, 2]) * (1.0 + 1e-9)
+                                if apart > around * around:
+                                    continue
+                                inside = core[u, p] + core[v, q]
+                                if inside > 0.0 and apart <= inside * inside:
+                                    hit = True
                                     continue
                                 if not ready:
                                     _place(corners, count, u, ax, ay, pose, a, mine)
@@ -469,65 +500,45 @@ def _only_kept(
 
 
 @njit
-def _near_to(x: float, y: float, u: float, v: float, radius: float) -> bool:
-    """Whether two points are at most so far apart."""
-    dx, dy = x - u, y - v
-    return bool(radius >= 0.0 and dx * dx + dy * dy <= radius * radius)
+def _share(one: Floats, a: int, other: Floats, b: int) -> bool:
+    """Whether box a of the one and box b of the other have a point in common."""
+    return bool(
+        one[a, 0] <= other[b, 1]
+        and other[b, 0] <= one[a, 1]
+        and one[a, 2] <= other[b, 3]
+        and other[b, 2] <= one[a, 3]
+    )
 
 
 @njit
-def _arm_near(
+def _spines_apart(
+    spine: Floats,
+    pose: Floats,
     ax: float,
     ay: float,
-    pose: Floats,
     a: int,
+    u: int,
     p: int,
-    mine: Floats,
-    corners: int,
-    x: float,
-    y: float,
-    radius: float,
-) -> bool:
-    """Whether the capsule around an arm overlaps a disc."""
-    if corners == 0:
-        return False
-    if p == 1:
-        ax, ay = pose[a, 0], pose[a, 1]
-    c, s = pose[a, 2 + 2 * p], pose[a, 3 + 2 * p]
-    dx, dy = x - ax, y - ay
-    along = min(max(c * dx + s * dy, mine[0]), mine[1])
-    dx, dy = dx - along * c, dy - along * s
-    far = (radius + mine[2]) * (1.0 + 1e-9)
-    return bool(dx * dx + dy * dy <= far * far)
-
-
-@njit
-def _capsules_near(
-    ax: float,
-    ay: float,
-    pose: Floats,
-    a: int,
-    p: int,
-    mine: Floats,
     bx: float,
     by: float,
     b: int,
+    v: int,
     q: int,
-    theirs: Floats,
-) -> bool:
-    """Whether the capsules around two arms overlap: segments nearer than their radii."""
+) -> float:
+    """Square of the distance between the middle lines of two arms [m2]."""
     if p == 1:
         ax, ay = pose[a, 0], pose[a, 1]
     if q == 1:
         bx, by = pose[b, 0], pose[b, 1]
     c, s = pose[a, 2 + 2 * p], pose[a, 3 + 2 * p]
     d, e = pose[b, 2 + 2 * q], pose[b, 3 + 2 * q]
-    x, y = ax + c * mine[0], ay + s * mine[0]
-    u, v = bx + d * theirs[0], by + e * theirs[0]
-    m, n = mine[1] - mine[0], theirs[1] - theirs[0]
-    # closest points of x + i (c, s), i in [0, m], and u + j (d, e), j in [0, n]: Ericson 2005,
+    first, other = spine[u, p, 0], spine[v, q, 0]
+    x, y = ax + c * first, ay + s * first
+    u_x, u_y = bx + d * other, by + e * other
+    m, n = spine[u, p, 1] - first, spine[v, q, 1] - other
+    # closest points of x + i (c, s), i in [0, m], and u_x + j (d, e), j in [0, n]: Ericson 2005,
     # Real-Time Collision Detection, section 5.1.9, with unit directions
-    rx, ry = x - u, y - v
+    rx, ry = x - u_x, y - u_y
     dot, along, back = c * d + s * e, c * rx + s * ry, d * rx + e * ry
     flat = 1.0 - dot * dot
     i = min(max((dot * back - along) / flat, 0.0), m) if flat > 1e-12 else 0.0
@@ -537,8 +548,7 @@ def _capsules_near(
     elif j > n:
         j, i = n, min(max(dot * n - along, 0.0), m)
     dx, dy = rx + i * c - j * d, ry + i * s - j * e
-    reach = (mine[2] + theirs[2]) * (1.0 + 1e-9)
-    return bool(dx * dx + dy * dy <= reach * reach)
+    return float(dx * dx + dy * dy)
 
 
 @njit

@@ -58,6 +58,8 @@ class Body(NamedTuple):
     sides: Longs
     capsule: Floats
     """[shapes, 2, 3]: from and to where along x, and how far around, a polygon extends [m]."""
+    core: Floats
+    """[shapes, 2]: how far around that part of the x axis all is inside [m]."""
     far: Floats
     """[shapes, 2]: farthest corner from the arm's own axis [m]."""
     start: Longs
@@ -110,6 +112,7 @@ def body_of(plane: FocalPlane) -> Body:
         plain(normal, np.float64),
         plain(count, np.int64),
         plain(outlines.spine, np.float64),
+        plain(outlines.core, np.float64),
         plain(far, np.float64),
         plain(start, np.int64),
         plain(j[order], np.int32),
@@ -478,6 +481,33 @@ def park(
 
 
 @njit
+def _beside(body: Body, i: int, mine: Angles, j: int, phi: float) -> int:
+    """Whether a neighbour has room beside a pose in all directions (1), in none (-1), or in some.
+
+    It has in all if the pose stays clear of a disc around it, and in none if the pose covers its
+    axis.
+    """
+    u, v, c, s = body.shape[i], body.shape[j], np.cos(mine[0]), np.sin(mine[0])
+    low, high, around = body.capsule[v, 0]
+    disc = max(max(abs(low), abs(high)) + around, reach(body, j, phi)) + CLEARANCE_M
+    core = body.core[v, 0] if low <= 0.0 <= high else -np.inf
+    x, y, clear = body.x[i], body.y[i], 1
+    for p in range(2):
+        if p == 1:
+            x, y = x + body.first[i] * c, y + body.first[i] * s
+            c, s = np.cos(mine[0] + mine[1]), np.sin(mine[0] + mine[1])
+        dx, dy = body.x[j] - x, body.y[j] - y
+        along = min(max(c * dx + s * dy, body.capsule[u, p, 0]), body.capsule[u, p, 1])
+        dx, dy = dx - along * c, dy - along * s
+        apart = np.sqrt(dx * dx + dy * dy)
+        if apart < (body.core[u, p] + core) * (1.0 - 1e-9):
+            return -1
+        if apart < (body.capsule[u, p, 2] + disc) * (1.0 + 1e-9):
+            clear = 0
+    return clear
+
+
+@njit
 def leaves_room(body: Body, fibre: Longs, theta: Floats, phi: Floats, goal: Floats) -> Flags:
     """Whether each neighbour of a pose could stand folded, in one of so many directions."""
     room = np.ones(len(fibre), dtype=np.bool_)
@@ -490,12 +520,15 @@ def leaves_room(body: Body, fibre: Longs, theta: Floats, phi: Floats, goal: Floa
             dx, dy = body.x[i] - body.x[j], body.y[i] - body.y[j]
             if dx * dx + dy * dy > both * both:
                 continue
-            found = False
+            known = _beside(body, i, (theta[m], phi[m]), j, goal[j, 0])
+            found = known > 0
             for n in range(1, goal.shape[1]):
-                apart = gap(body, i, (theta[m], phi[m]), j, (goal[j, n], goal[j, 0]))
-                if apart >= CLEARANCE_M:
-                    found = True
+                if known != 0 or found:
                     break
+                if n > 2 and goal[j, n] == goal[j, n - 2]:  # at a hard stop already
+                    continue
+                apart = gap(body, i, (theta[m], phi[m]), j, (goal[j, n], goal[j, 0]))
+                found = apart >= CLEARANCE_M
             if not found:
                 room[m] = False
                 break

@@ -27,12 +27,10 @@ class Outlines:
     """[shapes, 2]: number of corners."""
     convex: npt.NDArray[np.bool_]
     """[shapes, 2]"""
-    middle: Floats
-    """[shapes, 2, 2]: centre of a circle around each polygon [m]."""
-    radius: Floats
-    """[shapes, 2]: its radius [m]."""
     spine: Floats
     """[shapes, 2, 3]: from and to where along x [m], and how far around, a polygon extends."""
+    core: Floats
+    """[shapes, 2]: how far around that part of the x axis all is inside [m]; or nothing known."""
 
     @classmethod
     def of(cls, arms: Arms) -> Outlines:
@@ -42,8 +40,7 @@ class Outlines:
         corners = np.zeros((len(polygons), 2, most, 2))
         count = np.zeros((len(polygons), 2), dtype=np.int64)
         convex = np.zeros((len(polygons), 2), dtype=np.bool_)
-        middle, radius = np.zeros((len(polygons), 2, 2)), np.full((len(polygons), 2), -np.inf)
-        spine = np.zeros((len(polygons), 2, 3))
+        spine, core = np.zeros((len(polygons), 2, 3)), np.full((len(polygons), 2), -np.inf)
         for i, pair in enumerate(polygons):
             for j, polygon in enumerate(pair):
                 if len(polygon) == 0:
@@ -52,10 +49,10 @@ class Outlines:
                 count[i, j] = len(points)
                 corners[i, j, : len(points)] = points
                 convex[i, j] = _is_convex(points)
-                middle[i, j] = 0.5 * (points.min(axis=0) + points.max(axis=0))
-                radius[i, j] = np.hypot(*(points - middle[i, j]).T).max()
                 spine[i, j] = _capsule_around(points)
-        return cls(corners, count, convex, middle, radius, spine)
+                if convex[i, j]:
+                    core[i, j] = _radius_inside(points, spine[i, j, :2])
+        return cls(corners, count, convex, spine, core)
 
     def extent_m(self, arms: Arms) -> Floats:
         """Distance from its axis that no part of a positioner leaves, float64[n] [m]."""
@@ -75,6 +72,16 @@ def _capsule_around(points: Floats) -> tuple[float, float, float]:
         low = high = 0.5 * (low + high)
     beyond = np.maximum(np.maximum(low - x, x - high), 0.0)
     return low, high, float(np.hypot(beyond, y).max()) * (1.0 + 1e-12)
+
+
+def _radius_inside(points: Floats, ends: Floats) -> float:
+    """Distance of the sides of a convex polygon from a segment along x; below zero if outside."""
+    side = np.roll(points, -1, axis=0) - points
+    length = np.hypot(*side.T)
+    has = length > 0.0
+    inwards = np.column_stack((-side[:, 1], side[:, 0]))[has] / length[has, None]
+    apart = [((np.array([x, 0.0]) - points[has]) * inwards).sum(axis=1).min() for x in ends]
+    return float(min(apart)) * (1.0 - 1e-9)
 
 
 def _farthest(points: npt.ArrayLike) -> float:

@@ -31,10 +31,6 @@ class Pairs:
     start: Longs
     other: Ints
     """The fibres that can meet fibre f: ``other[start[f]:start[f + 1]]``, by number."""
-    extent_m: Floats
-    """Distance from its axis that no part of a fibre's arms leaves, nor any of its targets."""
-    reach_m: Floats
-    """Distance from its axis to the farthest of its targets."""
     outlines: Outlines
     shape: npt.NDArray[np.int16]
     slit_next: Ints
@@ -51,9 +47,8 @@ class Pairs:
                 np.zeros((1, 2, 1, 2)),
                 np.zeros((1, 2), np.int64),
                 np.ones((1, 2), np.bool_),
-                np.zeros((1, 2, 2)),
-                np.full((1, 2), -np.inf),
                 np.zeros((1, 2, 3)),
+                np.full((1, 2), -np.inf),
             )
             shape, extent = np.zeros(n, np.int16), np.zeros(n)
         else:
@@ -80,7 +75,7 @@ class Pairs:
             start, other = _in_reach(arms, xy.tobytes())
         else:
             start, other = _near(xy, extent, following, before)
-        return cls(start, other, extent, reach, outlines, plain(shape, np.int16), following, before)
+        return cls(start, other, outlines, plain(shape, np.int16), following, before)
 
 
 @lru_cache(maxsize=4)

@@ -289,7 +289,7 @@ def _on_blank_sky(
     """Which stuck positioners look at blank sky from their home."""
     from scipy.spatial import cKDTree
 
-    from wstdes.field.problem import CLEAR_M
+    from wstdes.field.blank import CLEAR_M
 
     blank = np.zeros(len(stuck), dtype=np.bool_)
     at = np.flatnonzero(stuck)

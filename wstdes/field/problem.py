@@ -12,18 +12,19 @@ from wstdes.allocation.candidates import build_candidates
 from wstdes.allocation.conflicts import blocked_edges
 from wstdes.allocation.motion import leaves_room
 from wstdes.allocation.problem import AssignmentProblem, Geometry, Purpose, Quotas
+from wstdes.field.blank import blank_sky
 from wstdes.models.focalplane import HR, LR, FocalPlane, forward, solve_pose
+from wstdes.models.focalplane.arms import TOLERANCE_M
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from wstdes.models.focalplane import Arms
 
 __all__ = ["FieldProblem", "Rules", "build_problem", "edges", "slit_blocks", "slit_next"]
 
 BLOCK = 200
 """Fibres of a block of a slit, about: with 2 % standards there are four in each (assumed)."""
-
-CLEAR_M = 0.36e-3
-"""Blank sky is this far from every target [m]: 2 arcsec for WST, two fibres' widths (assumed)."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def build_problem(
     worth = np.where(purpose == Purpose.SCIENCE, weight[row], 0.0)
     blank_x, blank_y, blank_fibre = np.empty(0), np.empty(0), np.empty(0, dtype=np.int64)
     if max(sky) > 0.0 and not (purpose == Purpose.SKY).any():
-        blank_fibre, blank_x, blank_y = _blank_sky(plane, usable, x_m, y_m)
+        blank_fibre, blank_x, blank_y = blank_sky(plane, usable, x_m, y_m)
     start, fibre = edges(plane, usable, xs, ys, kind, standing=~usable)
     n_blank = len(blank_fibre)
     start = np.concatenate([start, start[-1] + np.arange(1, n_blank + 1)])
@@ -225,12 +226,7 @@ def edges(
         return start, fibre
     target = np.repeat(np.arange(len(x_m)), np.diff(start))
     dx, dy = x_m[target] - plane.x_m[fibre], y_m[target] - plane.y_m[fibre]
-    pose = solve_pose(arms, fibre, dx, dy)
-    reached = pose.reached
-    far = np.flatnonzero(reached & _reaches_bodies(plane)[fibre])
-    room = leaves_room(plane, fibre[far], pose.theta_rad[far], pose.phi_rad[far])
-    reached[far] = room
-    start, fibre = _some(start, fibre, reached)
+    start, fibre = _some(start, fibre, _reached(plane, arms, fibre, dx, dy))
     if standing is None or not standing.any():
         return start, fibre
     axis = np.column_stack([plane.x_m, plane.y_m])
@@ -246,6 +242,30 @@ def edges(
     )
     tip = axis[still] + forward(arms, still, theta, phi)[1]
     return _some(start, fibre, ~blocked_edges(problem, still, tip))
+
+
+def _reached(
+    plane: FocalPlane,
+    arms: Arms,
+    fibre: npt.NDArray[np.int32],
+    dx_m: npt.NDArray[np.float64],
+    dy_m: npt.NDArray[np.float64],
+) -> npt.NDArray[np.bool_]:
+    """Which points arms reach, and leave their neighbours a place to stand in, bool[m].
+
+    Angles are worked out only where hard stops or a neighbour's body may forbid them.
+    """
+    inner, outer = arms.reach_m()
+    r, long = np.hypot(dx_m, dy_m), _reaches_bodies(plane)
+    reached = (r >= inner[fibre] - TOLERANCE_M) & (r <= outer[fibre] + TOLERANCE_M)
+    stops = np.diff(arms.theta_range_rad)[:, 0] < 2.0 * np.pi
+    asked = np.flatnonzero(reached & (stops | long)[fibre])
+    pose = solve_pose(arms, fibre[asked], dx_m[asked], dy_m[asked])
+    reached[asked] = pose.reached
+    far = np.flatnonzero(pose.reached & long[fibre[asked]])
+    which = asked[far]
+    reached[which] = leaves_room(plane, fibre[which], pose.theta_rad[far], pose.phi_rad[far])
+    return reached
 
 
 @lru_cache(maxsize=4)
@@ -321,42 +341,3 @@ def _quotas(
         there = np.bincount(block[already], minlength=n_blocks)
         at_least[:, Purpose.SKY] = np.maximum(at_least[:, Purpose.SKY] - there, 0)
     return Quotas(block, at_least) if at_least.any() else None
-
-
-def _blank_sky(
-    plane: FocalPlane,
-    usable: npt.NDArray[np.bool_],
-    x_m: npt.NDArray[np.float64],
-    y_m: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """A place without targets for each fibre that has one: at home, or around it."""
-    side = CLEAR_M
-    low = np.array([plane.x_m.min(), plane.y_m.min()]) - plane.patrol_m.max() - 2.0 * side
-    high = np.array([plane.x_m.max(), plane.y_m.max()]) + plane.patrol_m.max() + 2.0 * side
-    shape = tuple(int(n) for n in np.ceil((high - low) / side).astype(int) + 1)
-    taken = np.zeros(shape, dtype=np.bool_)
-    inside = (x_m >= low[0]) & (x_m <= high[0]) & (y_m >= low[1]) & (y_m <= high[1])
-    i, j = (((v[inside] - o) / side).astype(np.int64) for v, o in ((x_m, low[0]), (y_m, low[1])))
-    for di in (-1, 0, 1):
-        for dj in (-1, 0, 1):
-            taken[np.clip(i + di, 0, shape[0] - 1), np.clip(j + dj, 0, shape[1] - 1)] = True
-    fibre = np.flatnonzero(usable)
-    found = np.zeros(len(fibre), dtype=np.bool_)
-    bx, by = np.zeros(len(fibre)), np.zeros(len(fibre))
-    nearest = np.where(plane.inner_m > 0.0, plane.inner_m * 1.001, 0.0)
-    for turn in range(13):
-        share, angle = (0.0, 0.0) if turn == 0 else (0.25 + 0.25 * (turn > 6), turn * np.pi / 3.0)
-        open_ = np.flatnonzero(~found)
-        one = fibre[open_]
-        radius = nearest[one] + share * (plane.patrol_m[one] - nearest[one])
-        x = plane.x_m[one] + radius * np.cos(angle)
-        y = plane.y_m[one] + radius * np.sin(angle)
-        good = ~taken[
-            ((x - low[0]) / side).astype(np.int64), ((y - low[1]) / side).astype(np.int64)
-        ]
-        if plane.arms is not None:
-            pose = solve_pose(plane.arms, one, x - plane.x_m[one], y - plane.y_m[one])
-            good &= pose.reached
-        bx[open_[good]], by[open_[good]] = x[good], y[good]
-        found[open_[good]] = True
-    return fibre[found], bx[found], by[found]
