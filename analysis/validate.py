@@ -77,12 +77,22 @@ def nights(run: Any, within: int = 365) -> dict[str, int]:
     return {
         "data": len(with_data),
         "closed": len(closed & counted),
-        "lost": len(counted - closed - with_data),
+        "lost": len((counted & under_weather(run)) - closed - with_data),
     }
 
 
+def under_weather(run: Any) -> set[int]:
+    """Nights of which the weather took nine tenths and more."""
+    night = column(run, "time_use", "night").astype(int)
+    seconds = column(run, "time_use", "end_s") - column(run, "time_use", "start_s")
+    state = words(run, "time_use", "state")
+    whole = np.bincount(night, seconds * (state != "twilight"), run.nights)
+    lost = np.bincount(night, seconds * (state == "weather"), run.nights)
+    return set(np.flatnonzero(lost >= 0.9 * whole).tolist())
+
+
 def lost_whole(run: Any) -> float:
-    """Share of the nights of the calendar from which there is nothing."""
+    """Share of the nights that weather took whole, of these and of those with data."""
     counted = nights(run, run.nights)
     return counted["lost"] / (counted["lost"] + counted["data"])
 
