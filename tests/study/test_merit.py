@@ -163,22 +163,22 @@ def test_small_scale_uniformity_sees_what_patches_average_out(tmp_path: Path) ->
 
 
 def test_returns_in_their_window_keep_the_cadence(tmp_path: Path) -> None:
-    days = [0.0, 10.0, 22.0, 40.0]  # after 10 (in time), 12 (at the edge), 18 (late)
+    days = [0.0, 10.0, 22.0, 40.0, 45.0]  # after 10 (in time), 12 (the edge), 18, 5
     rows = {
         "visits": [visit(i, 3, decided_s=d * DAY_S) for i, d in enumerate(days)]
-        + [visit(4, 5, decided_s=41.0 * DAY_S)],
-        "assignments": [given(i, WIDE, 9, 5) for i in range(5)] + [given(2, DEEP, 5, 5)],
+        + [visit(5, 5, decided_s=46.0 * DAY_S)],
+        "assignments": [given(i, WIDE, 9, 5) for i in range(6)] + [given(2, DEEP, 5, 5)],
     }
     rules = {"visits": 4, "interval": "10 d", "tolerance": "2 d"}
     run = make(tmp_path / "run", rows, cosmo_wide={"cadence": rules})
-    assert cadence_kept(run) == {WIDE: (2, 3)}
+    assert cadence_kept(run) == {WIDE: (2, 4)}
 
 
 def test_the_price_is_what_was_wanted_and_others_had(tmp_path: Path) -> None:
     rows = {
         "visits": [visit(0), visit(1, open_s=1800.0), visit(2)],
         "assignments": [
-            given(0, WIDE, 100, 60), given(0, DEEP, 40, 30), given(0, "milky-way", 10, 10),
+            given(0, WIDE, 120, 60), given(0, DEEP, 40, 30), given(0, "milky-way", 10, 10),
             given(0, STARS, 500, 5, "hr"),  # alone in its mode: nobody's fault
             given(1, WIDE, 100, 90), given(2, DEEP, 7, 7),
         ],
@@ -189,7 +189,7 @@ def test_the_price_is_what_was_wanted_and_others_had(tmp_path: Path) -> None:
     assert hours[DEEP] == pytest.approx(37.0)
     assert hours[STARS] == pytest.approx(5.0)
     price = contested(run)
-    assert price[WIDE, DEEP] == pytest.approx(30.0)  # 40 short, and others had 30 + 10
+    assert price[WIDE, DEEP] == pytest.approx(30.0)  # 60 short, but others had 30 + 10 alone
     assert price[WIDE, "milky-way"] == pytest.approx(10.0)
     assert price[DEEP, WIDE] == pytest.approx(10.0 * 60.0 / 70.0)
     assert not any(STARS in pair for pair in price)
