@@ -24,7 +24,6 @@ from wstdes.config.data_systems import (
 from wstdes.config.focal_plane import FocalPlaneModel
 from wstdes.config.hardware import Site, Spectrograph, Telescope
 from wstdes.config.loading import Loaded
-from wstdes.config.part import load_hardware
 from wstdes.config.provenance import is_leaf
 from wstdes.config.tree import parse_yaml
 from wstdes.errors import Problem
@@ -292,12 +291,13 @@ def test_every_shipped_hardware_model_fits_the_schema(model: Path) -> None:
     overrides = [f"{where}={name}"]
     if kind == "compute_site":
         overrides += [f"{where}.place=centre", "policies.placement={use: least-backlog}"]
-    if kind == "network":  # its places are those of its own facility
-        found: Any = load_hardware(Network, name)
-    else:
-        found = load("small", overrides=overrides).scenario
-        for part in where.split("."):
-            found = found[part] if isinstance(found, dict) else getattr(found, part)
+    if kind == "network":  # other facilities have other places
+        places = [end for link in document.data["links"].values() for end in link["ends"]]
+        away = [site for site in ("centre", "archive") if site not in places]
+        overrides += [f"computing.sites.{site}.place={places[-1]}" for site in away]
+    found: Any = load("small", overrides=overrides).scenario
+    for part in where.split("."):
+        found = found[part] if isinstance(found, dict) else getattr(found, part)
     assert isinstance(found, KINDS[kind])
     assert found.title == document.data["title"]
 
