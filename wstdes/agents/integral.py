@@ -14,7 +14,6 @@ from wstdes.kernel import Signal
 __all__ = ["IntegralRun"]
 
 Process = Generator[simpy.Event, Any, None]
-SHORTEST_S = 1.0
 
 
 class IntegralRun:
@@ -33,6 +32,8 @@ class IntegralRun:
         Measures and reads an exposure.
     exposure_s : float
         Open-shutter time of an exposure [s].
+    shortest_s : float
+        Open-shutter time below which an exposure that is stopped is not worth its read-out [s].
     wanted_s : callable
         Effective time that the field still needs [s].
     key : str
@@ -49,13 +50,14 @@ class IntegralRun:
         dome: Dome,
         shutter: Shutter,
         exposure_s: float,
+        shortest_s: float,
         wanted_s: Callable[[], float],
         key: str,
         visit: int,
         tile: int,
     ) -> None:
         self.env, self.dome, self.shutter = env, dome, shutter
-        self.exposure_s, self.wanted_s = exposure_s, wanted_s
+        self.exposure_s, self.shortest_s, self.wanted_s = exposure_s, shortest_s, wanted_s
         self.key, self.visit, self.tile = key, visit, tile
         self._order = Signal(env)
         self._stopped = False
@@ -100,7 +102,7 @@ class IntegralRun:
                 open_s += last - since
             cause = self._obstacle()
         self._stopped = self._stopped or bool(cause)
-        if open_s >= SHORTEST_S:
+        if open_s >= self.shortest_s:
             yield self.shutter.close("ifs", begin, last, open_s, bool(cause))
 
     def _obstacle(self) -> str:

@@ -319,6 +319,7 @@ class Observer(Agent[ObserverState]):
             self.dome,
             shutter,
             self.parts.scenario.observing.exposure_s,
+            max(1.0, self.parts.scenario.quality.shortest_s),
             lambda: self.ledger.field_left(ifs, tile) * required_s,
             shutter.works["ifs"],
             visit,
