@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 import wstdes
+from wstdes.errors import ConfigError
 from wstdes.facility import build, load
 from wstdes.study.run import Run
 
@@ -148,6 +149,20 @@ def test_the_covering_has_as_many_tiles_as_desi_planned() -> None:
     assert inside[:, names.index("dark")].sum() == pytest.approx(10043, rel=0.03)
     assert inside[:, names.index("bright")].sum() == pytest.approx(6028, rel=0.03)
     assert (inside.sum(axis=1) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("tiles.passes_of.grey=2", "there is no survey 'grey'"),
+        ("tiles.passes=3", "say the same thing"),
+        ("focal_plane.hr_fibres=100", "hr_fibres"),
+        ("surveys.dark.mode=ifs", "no spectrographs of the mode 'ifs'|takes fixed-fields"),
+    ],
+)
+def test_what_does_not_fit_the_facility_is_refused(override: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load("desi-main", overrides=[override])
 
 
 @pytest.mark.slow
