@@ -93,8 +93,7 @@ def blocked_edges(
     pairs = Pairs.of(problem)
     of, near = np.zeros((2, problem.n_fibres), dtype=np.bool_)
     of[own] = True
-    for f in own:
-        near[pairs.other[pairs.start[f] : pairs.start[f + 1]]] = True
+    near[pairs.other[np.repeat(of, np.diff(pairs.start))]] = True
     edge = np.flatnonzero(near[problem.fibre])
     part = replace(  # a target for each of these edges, then one for each that stands
         problem,
@@ -110,9 +109,8 @@ def blocked_edges(
     )
     states = all_states(part)
     _, begin, other = _conflicts(True, of, _Arrays.of(part, states, Pairs.of(part)).whole)
-    for s in np.flatnonzero(states.edge >= len(edge)):
-        hit = states.edge[other[begin[s] : begin[s + 1]]]
-        blocked[edge[hit[hit < len(edge)]]] = True
+    hit = states.edge[other[np.repeat(states.edge >= len(edge), np.diff(begin))]]
+    blocked[edge[hit[hit < len(edge)]]] = True
     return blocked
 
 

@@ -55,7 +55,7 @@ FEW_ROUNDS = 3
 """Of prices, where a component's search is not exact."""
 
 CLOSE = 1e-5
-"""Relative gap at which prices are not improved any more."""
+"""Relative gap at which prices are not improved any more, if nothing else is asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +168,7 @@ def solve_lagrangian(
     *,
     time_limit_s: float | None = None,
     rounds: int = MOST_ROUNDS,
+    close: float = CLOSE,
 ) -> Solution:
     """Solve a problem with conflicts and quotas; say how far the answer may be from the best.
 
@@ -179,6 +180,8 @@ def solve_lagrangian(
         No new round of prices begins after it [s].
     rounds : int
         Of prices, at most.
+    close : float
+        Relative distance from the bound that is good enough.
 
     Returns
     -------
@@ -217,10 +220,10 @@ def solve_lagrangian(
         details["rounds"] = number
         late = end is not None and time.perf_counter() > end
         late = late or (details["unproven_components"] > 0 and number >= FEW_ROUNDS)
-        if bound - best[1] <= CLOSE * bound or late or not prices.update(wanted):
+        if bound - best[1] <= close * bound or late or not prices.update(wanted):
             break
     assert best is not None
-    if rounds > 1 and bound - best[1] > CLOSE * bound:
+    if rounds > 1 and bound - best[1] > close * bound:
         chosen = _polish(ready, best[2])
         best = best[0], float(ready.states.weight[chosen[chosen >= 0]].sum()), chosen, best[3]
     fibre_of_target = np.full(problem.n_targets, -1, dtype=np.int32)

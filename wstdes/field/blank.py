@@ -109,16 +109,23 @@ def _first_free(
     """Which place of each fibre is the first without a target in its cell or beside it, or -1."""
     first = np.full(len(x), -1, dtype=np.int64)
     for f in range(len(x)):
-        if not usable[f]:
-            continue
-        for k in range(x.shape[1]):
-            if not reached[f, k]:
-                continue
+        k = 0 if usable[f] else x.shape[1]
+        while k < x.shape[1]:
             i, j = int((x[f, k] - low[0]) / CLEAR_M), int((y[f, k] - low[1]) / CLEAR_M)
-            if not taken[i - 1 : i + 2, j - 1 : j + 2].any():
+            if reached[f, k] and not _any_beside(taken, i, j):
                 first[f] = k
                 break
+            k += 1
     return first
+
+
+@njit
+def _any_beside(taken: Flags, i: int, j: int) -> bool:
+    """Whether a cell or one of the eight around it is taken."""
+    found = False
+    for m in range(i - 1, i + 2):
+        found |= taken[m, j - 1] | taken[m, j] | taken[m, j + 1]
+    return found
 
 
 KERNELS = (_taken, _first_free)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ArmsAssignment", "assign_arms"]
 
-ROUNDS = 2
-"""Of prices: better than 99.9 % of the bound, as measured (docs/background/allocation.md)."""
+ROUNDS, CLOSE = 6, 1e-4
+"""Rounds of prices, at most, and the distance from the bound at which there are no more.
+
+Two or three are enough for most fields (docs/validation.md)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,7 @@ def assign_arms(
     field = build_problem(
         plane, usable, targets, everything, x_m, y_m, priority, sky=sky, standards=standards
     )
-    solution = solve_lagrangian(field.problem, rounds=ROUNDS)
+    solution = solve_lagrangian(field.problem, rounds=ROUNDS, close=CLOSE)
     served = solution.target_of_fibre(plane.n_fibres)
     of = np.full(plane.n_fibres, Purpose.SCIENCE, dtype=np.int8)
     if field.problem.purpose is not None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -129,8 +130,13 @@ class Arms:
         -------
         inner, outer : float64[n]
             Radii of the annulus [m], narrowed by phi's hard stops (theta's may cut a sector out
-            of it). For a spine, 0 and ``phi_m``.
+            of it). For a spine, 0 and ``phi_m``. Do not write to them.
         """
+        return self._annulus
+
+    @cached_property
+    def _annulus(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Radii of the annulus that each fibre reaches [m]."""
         if self.spine:
             return np.zeros(self.n_fibres), self.phi_m.copy()
         folded, stretched = np.cos(np.clip(self.phi_range_rad, 0.0, np.pi)).T[::-1]
