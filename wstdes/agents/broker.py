@@ -16,6 +16,7 @@ from wstdes.agents.parts import Parts
 from wstdes.agents.records import Alert
 from wstdes.agents.skies import dark_hours, day_sky
 from wstdes.clock import DAY_S
+from wstdes.jit import njit
 from wstdes.kernel import Agent, Day, Signal
 
 __all__ = ["AlertBroker", "BrokerState"]
@@ -114,7 +115,10 @@ class AlertBroker(Agent[BrokerState]):
             found = [a for a, c in zip(found, directions @ centre, strict=True) if c >= least]
         if "insert" in responses:
             crowd = self.state.crowd
-            band = np.flatnonzero((np.abs(crowd.dec_rad - dec_rad) <= radius_rad) & self._present)
+            times = crowd.arrival_s, crowd.over_s
+            out = np.empty(len(crowd), dtype=np.int64)
+            where = crowd.dec_rad, dec_rad, radius_rad
+            band = out[: _in_band(where, *times, self._free, self.now, out)]
             directions = _unit(crowd.ra_rad[band], crowd.dec_rad[band])
             found += self._objects(band[directions @ centre >= least])
         return sorted(found, key=lambda a: a.number)
@@ -318,6 +322,26 @@ class AlertBroker(Agent[BrokerState]):
             if len(up):
                 return float(times[up[0]])
         return None
+
+
+@njit
+def _in_band(
+    where: tuple[Floats, float, float],
+    arrival_s: Floats,
+    over_s: Floats,
+    free: NDArray[np.bool_],
+    now_s: float,
+    out: NDArray[np.int64],
+) -> int:
+    """Number alerts that can be observed now, within a width of a declination; how many."""
+    dec_rad, middle_rad, width_rad = where
+    count = 0
+    for i in range(len(dec_rad)):
+        there = free[i] and arrival_s[i] <= now_s < over_s[i]
+        if there and abs(dec_rad[i] - middle_rad) <= width_rad:
+            out[count] = i
+            count += 1
+    return count
 
 
 def _unit(ra_rad: Any, dec_rad: Any) -> Floats:

@@ -86,7 +86,10 @@ class Sensitivity:
         if known is None or known[0] != seeing_rad:
             known = (seeing_rad, self._clear(mode, seeing_rad, _AIRMASSES))
             self._tables[mode] = known
-        return _interpolate(known[1], np.ascontiguousarray(airmass, np.float64), transparency)
+        mass = np.ascontiguousarray(airmass, np.float64)
+        out = np.empty(mass.size)
+        _interpolate(known[1], mass, transparency, out)
+        return out
 
     def star(self, mode: str, seeing_rad: float, airmass: float) -> tuple[float, float]:
         """FWHM [rad], and light in a fibre under a clear sky over that in reference conditions."""
@@ -118,7 +121,7 @@ class Sensitivity:
         dark = self._dark[mode]
         sky_e = exposure_s * dark.sky_e_per_s
         model = self._calculators[mode].model
-        reads = max(1.0, np.ceil(exposure_s / model.coadd_interval_s))
+        reads = max(1.0, float(math.ceil(exposure_s / model.coadd_interval_s)))
         return float((dark.dark_e_per_s * exposure_s + reads * dark.read_e2) / sky_e)
 
     def saturation_mag(self, mode: str, seeing_rad: float, airmass: float, frame_s: float) -> float:
@@ -152,13 +155,11 @@ def _star(
 
 
 @njit
-def _interpolate(table: Array, airmass: Array, factor: float) -> Array:
+def _interpolate(table: Array, airmass: Array, factor: float, out: Array) -> None:
     """Factor times the table, linear between its even steps of 1 / airmass."""
     steps = table.size - 1
     scale = steps / (1.0 - 1.0 / 40.0)
-    out = np.empty(airmass.size)
     for i in range(airmass.size):
         at = min(max((1.0 - 1.0 / airmass[i]) * scale, 0.0), float(steps))
         low = min(int(at), steps - 1)
         out[i] = factor * (table[low] + (at - low) * (table[low + 1] - table[low]))
-    return out

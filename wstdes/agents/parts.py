@@ -18,7 +18,7 @@ from wstdes.config.scenario import MODES, Scenario
 from wstdes.errors import Problem
 from wstdes.models.focalplane import FocalPlane
 from wstdes.models.site import Climate, Replay
-from wstdes.models.sky import Horizon
+from wstdes.models.sky import FieldsSky, Horizon
 from wstdes.policies.views import SurveyView
 from wstdes.survey.alerts import AlertList, AlertSky
 from wstdes.survey.fields import SurveyTargets
@@ -156,6 +156,13 @@ class Parts:
         from scipy.spatial import cKDTree
 
         return cKDTree(np.stack([self.focal_plane.x_m, self.focal_plane.y_m], axis=1))
+
+    @cached_property
+    def tile_sky(self) -> FieldsSky:
+        """The tiles in the sky of the first day; other days' are made from it."""
+        from wstdes.agents.skies import day_sky
+
+        return day_sky(self.clock, self.horizon, 0).fields(self.tiling.ra_rad, self.tiling.dec_rad)
 
     @cached_property
     def outlook(self) -> Outlook:

@@ -21,7 +21,14 @@ from wstdes.kernel import Day
 from wstdes.models.instrument import effective_rate
 from wstdes.models.sky import Background, FieldsSky
 from wstdes.policies.views import AlertView, Decision, SeasonPlan, SkyView
-from wstdes.survey.lengths import Demands, Lengths, candidates, visit_lengths, wanted_now
+from wstdes.survey.lengths import (
+    Demands,
+    Lengths,
+    candidates,
+    observable,
+    visit_lengths,
+    wanted_now,
+)
 
 __all__ = ["Goal", "Planner", "Visit"]
 
@@ -134,13 +141,14 @@ class Planner:
         """What the scheduling policy planned."""
         site, exposure_s = parts.scenario.site, parts.scenario.observing.exposure_s
         self._sights: dict[tuple[float, float, float], Sight] = {}
+        self._places: dict[tuple[float, float], tuple[float, float]] = {}
         self._own: tuple[tuple[float, float], FieldsSky] | None = None
         self._background = Background(site.extinction_mag, site.dark_sky_mag)
         self._floors = {m: self.sensitivity.noise_floor(m, exposure_s) for m in parts.modes}
 
     @cached_property
     def _tiles(self) -> FieldsSky:
-        return self.sky.fields(self.parts.tiling.ra_rad, self.parts.tiling.dec_rad)
+        return self.parts.tile_sky.on(self.sky)
 
     @cached_property
     def _limits(self) -> tuple[Array, Array]:
@@ -233,13 +241,13 @@ class Planner:
             How often the field was moved because no fibre reached the alert.
         """
         alert_class = self.parts.scenario.alerts[alert.alert_class]
-        fit = self._fit_alert(alert_class.exposures)
-        if not fit.exposures[0]:
-            return None
         dec = _beside(alert, shifts)
-        ra, dec_now = self.sky.to_cirs(np.array([alert.ra_rad]), np.array([dec]))
+        cirs = self._cirs(alert.ra_rad, dec)
+        if not self._stays_up(cirs, 0.0):
+            return None
+        fit = self._fit_alert(alert_class.exposures)
         visit_s = float(fit.visit_s[0])
-        if not self._stays_up(ra, dec_now, visit_s):
+        if not fit.exposures[0] or not self._stays_up(cirs, visit_s):
             return None
         field = self.sky.fields(np.array([alert.ra_rad]), np.array([dec]))
         middle = self.day.now + 0.5 * visit_s
@@ -260,7 +268,7 @@ class Planner:
             None,
             alert.ra_rad,
             dec,
-            (float(ra[0]), float(dec_now[0])),
+            cirs,
             response,
             int(fit.exposures[0]),
             float(fit.open_s[0]),
@@ -270,6 +278,14 @@ class Planner:
             frozenset(range(len(self.parts.survey_names))),
             alert=alert.number,
         )
+
+    def _cirs(self, ra_rad: float, dec_rad: float) -> tuple[float, float]:
+        """An ICRS position in CIRS of the day [rad]."""
+        place = ra_rad, dec_rad
+        if place not in self._places:
+            ra, dec = self.sky.to_cirs(np.array([ra_rad]), np.array([dec_rad]))
+            self._places[place] = float(ra[0]), float(dec[0])
+        return self._places[place]
 
     def next_rise_s(self, alerts: list[Alert]) -> float:
         """When the field of one of these next comes within the limits; infinite: never [s]."""
@@ -324,8 +340,11 @@ class Planner:
 
     def direction(self, visit: Visit, t_s: float) -> tuple[float, float]:
         """Altitude and azimuth of a visit's centre at a moment [rad]."""
-        angle = float(self.sky.lst_rad(t_s)) - visit.cirs_rad[0]
-        latitude, dec = self.parts.horizon.latitude_rad, visit.cirs_rad[1]
+        return self._direction(visit.cirs_rad, t_s)
+
+    def _direction(self, cirs_rad: tuple[float, float], t_s: float) -> tuple[float, float]:
+        angle = float(self.sky.lst_rad(t_s)) - cirs_rad[0]
+        latitude, dec = self.parts.horizon.latitude_rad, cirs_rad[1]
         east = -math.cos(dec) * math.sin(angle)
         south = math.sin(latitude) * math.cos(dec) * math.cos(angle)
         north = math.cos(latitude) * math.sin(dec) - south
@@ -368,20 +387,12 @@ class Planner:
         current = self.weather.current
         return self.sensitivity.signal("lr", current.seeing_rad, current.transparency, mass)
 
-    def _stays_up(self, ra: Array, dec: Array, visit_s: float) -> bool:
+    def _stays_up(self, cirs_rad: tuple[float, float], visit_s: float) -> bool:
         """Whether a CIRS position stays within the limits from now to the end of a visit."""
-        model = self.parts.scenario.telescope
-        low, high = np.pi / 2 - model.zenith_distance_max_rad, model.altitude_max_rad
-        times = self.day.now + visit_s * np.array([0.0, 0.5, 1.0])
-        altitude, _ = self.sky.altaz(ra, dec, times)
-        return bool(((altitude >= low) & (altitude <= high)).all())
-
-    def _up(self, tiles: NDArray[np.int64], hour_angle: Array, visit_s: Array) -> NDArray[np.bool_]:
-        """Whether tiles stay within the limits from now to the end of a visit."""
-        low, high = (limit[tiles] for limit in self._limits)
-        end = hour_angle + TURN_RAD_PER_S * visit_s
-        crosses = (high > 0.0) & (hour_angle < high) & (end > -high)
-        return np.asarray((hour_angle >= -low) & (end <= low) & ~crosses)
+        model, now = self.parts.scenario.telescope, self.day.now
+        low, high = math.pi / 2 - model.zenith_distance_max_rad, model.altitude_max_rad
+        times = (now, now + 0.5 * visit_s, now + visit_s)
+        return all(low <= self._direction(cirs_rad, t)[0] <= high for t in times)
 
     @cached_property
     def _demands(self) -> Demands:
@@ -406,22 +417,20 @@ class Planner:
         slew_least = parts.scenario.focal_plane.reconfiguration_s
         left, model = ledger.remaining, parts.scenario.telescope
         sine = self._tiles.sin_altitude(now)
-        low, high = np.cos(model.zenith_distance_max_rad), np.sin(model.altitude_max_rad)
-        up = candidates(sine, float(low), float(high), left)
-        stand = self._tiles.at(now, up)
-        slew = np.maximum(
-            self.telescope.slew_times(stand.altitude_rad, stand.azimuth_rad), slew_least
-        )
+        low, high = math.cos(model.zenith_distance_max_rad), math.sin(model.altitude_max_rad)
+        up = candidates(sine, low, high, left)
+        altitude, azimuth, hour_angle = self._tiles.directions(now, up)
+        slew = np.maximum(self.telescope.slew_times(altitude, azimuth), slew_least)
         overhead = np.full(len(up), self.overhead_s())
         if self.here is not None:
             stays = up == self.here
             slew[stays], overhead[stays] = slew_least, self.overhead_s(stays=True)
         most, longest_s, _ = self._times
         middle = now + 0.5 * (self.overhead_s() + 0.5 * most * longest_s)
-        state, then = self.sky.at(middle), self._tiles.at(middle, up)
+        state, (altitude, mass, then) = self.sky.at(middle), self._tiles.heights(middle, up)
         sky = self._tiles.brightness(state, self._background, up)
-        signal = self._signal(then.airmass) * parts.dimming[up]
-        remaining, urgency = left[up], ledger.urgency(up, now)
+        signal = self._signal(mass) * parts.dimming[up]
+        remaining, urgency = left.take(up, axis=0), ledger.urgency(up, now)
         fit = visit_lengths(
             self._demands,
             ledger.visit_effective(up),
@@ -434,8 +443,9 @@ class Planner:
             overhead,
             self._times,
         )
-        good = (fit.exposures > 0) & self._up(up, stand.hour_angle_rad, fit.visit_s + slew)
-        k = np.flatnonzero(good)
+        k = observable(
+            up, fit.exposures, hour_angle, TURN_RAD_PER_S * (fit.visit_s + slew), *self._limits
+        )
         up = up[k]
         view = SkyView(
             now,
@@ -446,12 +456,12 @@ class Planner:
             up,
             parts.tiling.ra_rad[up],
             parts.tiling.dec_rad[up],
-            remaining[k],
-            parts.expected[up],
-            urgency[k],
-            then.altitude_rad[k],
-            then.airmass[k],
-            then.hour_angle_rad[k],
+            remaining.take(k, axis=0),
+            parts.expected.take(up, axis=0),
+            urgency.take(k, axis=0),
+            altitude[k],
+            mass[k],
+            then[k],
             self._tiles.moon_separation(state, up),
             signal[k],
             sky[k],

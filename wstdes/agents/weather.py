@@ -64,6 +64,7 @@ class Weather(Agent[WeatherState]):
         self._steps: dict[str, list[float]] = {}
         self._sums: dict[str, list[float]] = {}
         self._closed_by: list[str] = []
+        self._known: tuple[int, Conditions] | None = None
 
     def start(self) -> None:
         """Draw the day's innovations and reveal the first step."""
@@ -78,7 +79,11 @@ class Weather(Agent[WeatherState]):
     def current(self) -> Conditions:
         """The conditions now."""
         i = self._index(self.now)
-        return self._conditions(i, self._steps["seeing"][i], self._steps["transparency"][i])
+        known = self._known
+        if known is None or known[0] != i:
+            seeing, clear = self._steps["seeing"][i], self._steps["transparency"][i]
+            known = self._known = i, self._conditions(i, seeing, clear)
+        return known[1]
 
     def mean(self, start_s: float, end_s: float) -> Conditions:
         """Time-weighted mean of seeing and transparency over a past interval of this day."""

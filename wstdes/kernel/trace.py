@@ -96,6 +96,9 @@ class Trace:
         self._columns: dict[str, dict[str, list[Any]]] = {
             name: {c.name: [] for c in table.columns} for name, table in self.tables.items()
         }
+        self._rows: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {
+            name: ((), []) for name in self.tables
+        }  # the last rows, as long as they name the same columns
         self._sealed: dict[str, list[pa.Table]] = {name: [] for name in self.tables}
 
     def add(self, table: str, **row: object) -> None:
@@ -106,11 +109,23 @@ class Trace:
         KeyError
             There is no such table or column.
         """
-        columns = self._columns[table]
-        if not row.keys() <= columns.keys():
-            self._refuse(table, row)
-        for name, values in columns.items():
-            values.append(row.get(name))
+        names, rows = self._rows[table]
+        given = tuple(row)
+        if given != names:
+            if not row.keys() <= self._columns[table].keys():
+                self._refuse(table, row)
+            self._settle(table)
+            names, rows = self._rows[table] = given, []
+        rows.append(tuple(row.values()))
+
+    def _settle(self, table: str) -> None:
+        """Rows become columns."""
+        names, rows = self._rows[table]
+        if rows:
+            given = dict(zip(names, zip(*rows, strict=True), strict=False))
+            for name, values in self._columns[table].items():
+                values += given[name] if name in given else [None] * len(rows)
+            rows.clear()
 
     def extend(self, table: str, columns: Mapping[str, Any]) -> None:
         """Append many rows; columns that are not named are null.
@@ -143,6 +158,7 @@ class Trace:
             arrays = [_array(columns.get(f.name), f.type, count) for f in schema]
             self._sealed[table].append(pa.Table.from_arrays(arrays, schema=schema))
             return
+        self._settle(table)
         for name, values in known.items():
             value = columns.get(name)
             if isinstance(value, np.ndarray):
@@ -155,16 +171,20 @@ class Trace:
             if later._sealed[name]:
                 self._seal(name)
                 self._sealed[name] += later._sealed[name]
+            self._settle(name)
+            later._settle(name)
             for column, values in columns.items():
                 values += later._columns[name][column]
 
     def __len__(self) -> int:
         """Rows of all tables."""
         loose = sum(len(next(iter(c.values()))) for c in self._columns.values())
+        loose += sum(len(rows) for _, rows in self._rows.values())
         return loose + sum(int(t.num_rows) for sealed in self._sealed.values() for t in sealed)
 
     def _seal(self, name: str) -> None:
         """Make an Arrow table of the loose rows."""
+        self._settle(name)
         columns = self._columns[name]
         if next(iter(columns.values())):
             schema = self.tables[name].schema()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from wstdes.jit import njit
 
-__all__ = ["Demands", "Lengths", "candidates", "visit_lengths", "wanted_now"]
+__all__ = ["Demands", "Lengths", "blank", "candidates", "observable", "visit_lengths", "wanted_now"]
 
 Array = NDArray[np.float64]
 SHORTEST_SHARE = 0.5
@@ -50,6 +50,13 @@ class Lengths:
 
 
 @njit
+def blank(left: Array, nothing: NDArray[np.bool_]) -> None:
+    """Set to 0 what surveys have left in tiles where they want nothing, shape (tiles, surveys)."""
+    for i in range(left.shape[0]):
+        for j in range(left.shape[1]):
+            left[i, j] = 0.0 if nothing[i, j] else left[i, j]
+
+
 def candidates(sine: Array, low: float, high: float, left: Array) -> NDArray[np.int64]:
     """Tiles between two sines of altitude in which a survey has something left.
 
@@ -68,6 +75,11 @@ def candidates(sine: Array, low: float, high: float, left: Array) -> NDArray[np.
         Ascending.
     """
     out = np.empty(len(sine), dtype=np.int64)
+    return out[: _candidates(sine, low, high, left, out)]
+
+
+@njit
+def _candidates(sine: Array, low: float, high: float, left: Array, out: NDArray[np.int64]) -> int:
     count = 0
     for i in range(len(sine)):
         if low <= sine[i] <= high:
@@ -76,7 +88,56 @@ def candidates(sine: Array, low: float, high: float, left: Array) -> NDArray[np.
                     out[count] = i
                     count += 1
                     break
-    return out[:count].copy()
+    return count
+
+
+def observable(
+    tiles: NDArray[np.int64],
+    exposures: NDArray[np.int64],
+    hour_angle: Array,
+    turn: Array,
+    low: Array,
+    high: Array,
+) -> NDArray[np.int64]:
+    """Which of some tiles have a visit, and stay within the limits to its end.
+
+    Parameters
+    ----------
+    tiles, exposures : ndarray of int64, shape (k,)
+        Their numbers, and exposures of a visit.
+    hour_angle, turn : ndarray of float64, shape (k,)
+        Now, and by how much it grows until the visit ends [rad].
+    low, high : ndarray of float64, shape (tiles,)
+        Hour angle of each tile at the lowest altitude allowed, and at the highest [rad].
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Places in `tiles`, ascending.
+    """
+    out = np.empty(len(tiles), dtype=np.int64)
+    return out[: _observable(tiles, exposures, hour_angle, turn, low, high, out)]
+
+
+@njit
+def _observable(
+    tiles: NDArray[np.int64],
+    exposures: NDArray[np.int64],
+    hour_angle: Array,
+    turn: Array,
+    low: Array,
+    high: Array,
+    out: NDArray[np.int64],
+) -> int:
+    count = 0
+    for k in range(len(tiles)):
+        lowest, highest = low[tiles[k]], high[tiles[k]]
+        begin, end = hour_angle[k], hour_angle[k] + turn[k]
+        crosses = highest > 0.0 and begin < highest and end > -highest
+        if exposures[k] > 0 and begin >= -lowest and end <= lowest and not crosses:
+            out[count] = k
+            count += 1
+    return count
 
 
 def wanted_now(

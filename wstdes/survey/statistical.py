@@ -356,11 +356,11 @@ class StatisticalAccount:
 
     def _give(self, claim: Claim, kind: int, effective_s: FloatArray, sign: int) -> None:
         model, state = self.model, self.state
-        table = np.zeros((len(model.rows), 4))
-        table[:, 0], table[:, 1], table[:, 3] = model.required_s, claim.given_s, claim.given_s
         mine = model.kind == kind
-        table[mine, 2] = sign
-        table[mine, 3] += sign * (np.rint(effective_s * _GIVEN) / _GIVEN)[model.survey[mine]]
+        given = np.rint(effective_s * _GIVEN)[model.survey] / _GIVEN
+        table = np.empty((len(mine), 4))
+        table[:, 0], table[:, 1], table[:, 2] = model.required_s, claim.given_s, sign * mine
+        table[:, 3] = claim.given_s + table[:, 2] * given
         _levels.give(
             state.numbers,
             state.reached,

@@ -6,6 +6,7 @@ Parts are in S10: stars of tenth magnitude a square degree, 27.78 mag/arcsec2 in
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +88,10 @@ class Background:
 
     def site(self) -> tuple[float, float, float, float, float]:
         """As :func:`wstdes.models.sky.brightness.sky_brightness` takes it."""
+        return self._site
+
+    @cached_property
+    def _site(self) -> tuple[float, float, float, float, float]:
         k = self.extinction_mag
         from_beyond = 10.0 ** (-0.4 * k * astronomical_extinction(POLE_S10))
         dark = airglow_s10(SOLAR_FLUX_SFU) * airglow_rise(1.0, k) + SCATTERED_S10

@@ -26,6 +26,8 @@ __all__ = ["FieldsAt", "FieldsSky"]
 
 Array = NDArray[np.float64]
 Longs = NDArray[np.int64]
+Vector = tuple[float, float, float]
+Vector4 = tuple[float, float, float, float]
 Which = NDArray[np.intp] | NDArray[np.bool_] | slice | None
 """A choice of fields: numbers, a mask, a slice, or all."""
 
@@ -155,6 +157,22 @@ class FieldsSky:
         _stand(self.cirs, self.ra_rad, numbers, lst, self.day.horizon.latitude_rad, out)
         return FieldsAt(out[0], out[1], out[2], out[3])
 
+    def directions(self, t_s: float, which: Which = None) -> tuple[Array, Array, Array]:
+        """Altitude, azimuth and hour angle of :meth:`at`, for less."""
+        numbers = self._numbers(which)
+        out = np.empty((3, len(numbers)))
+        lst = float(self.day.lst_rad(t_s))
+        _directions(self.cirs, self.ra_rad, numbers, lst, self.day.horizon.latitude_rad, out)
+        return out[0], out[1], out[2]
+
+    def heights(self, t_s: float, which: Which = None) -> tuple[Array, Array, Array]:
+        """Altitude, airmass and hour angle of :meth:`at`, for less."""
+        numbers = self._numbers(which)
+        out = np.empty((3, len(numbers)))
+        lst = float(self.day.lst_rad(t_s))
+        _heights(self.cirs, self.ra_rad, numbers, lst, self.day.horizon.latitude_rad, out)
+        return out[0], out[1], out[2]
+
     def parallactic_angle(self, t_s: float, which: Which = None) -> Array:
         """Angle from north to the zenith through east, shape (k,) [rad]."""
         numbers = self._numbers(which)
@@ -216,31 +234,80 @@ def _sines(cirs: Array, numbers: Longs, lst: Array, latitude: float, out: Array)
 
 
 @njit
-def _stand(cirs: Array, ra: Array, numbers: Longs, lst: float, latitude: float, out: Array) -> None:
-    """Altitude, azimuth, airmass and hour angle, a row each."""
-    turn = 2.0 * math.pi
-    cos_lst, sin_lst = math.cos(lst), math.sin(lst)
-    cos, sin = math.cos(latitude), math.sin(latitude)
-    for k in range(len(numbers)):
-        i = numbers[k]
-        meridian = cirs[i, 0] * cos_lst + cirs[i, 1] * sin_lst
-        east = cirs[i, 1] * cos_lst - cirs[i, 0] * sin_lst
-        up = cos * meridian + sin * cirs[i, 2]
-        north = cos * cirs[i, 2] - sin * meridian
-        altitude = math.asin(min(1.0, max(-1.0, up)))
-        azimuth = math.atan2(east, north)
-        angle = (lst - ra[i]) / turn
-        out[0, k] = altitude
-        out[1, k] = azimuth if azimuth >= 0.0 else azimuth + turn
-        out[2, k] = math.inf
-        if altitude > 0.0:
-            low = altitude * 180.0 / math.pi + 6.07995
-            out[2, k] = max(1.0, 1.0 / (up + 0.50572 * math.exp(-1.6364 * math.log(low))))
-        out[3, k] = turn * (angle - math.floor(angle + 0.5))
+def _turned(vector: Vector, turn: Vector4) -> Vector:
+    """Up, north and east parts of a direction; cosine and sine of sidereal time and latitude."""
+    cos_lst, sin_lst, cos, sin = turn
+    meridian = vector[0] * cos_lst + vector[1] * sin_lst
+    east = vector[1] * cos_lst - vector[0] * sin_lst
+    return cos * meridian + sin * vector[2], cos * vector[2] - sin * meridian, east
 
 
 @njit
-def _separations(cirs: Array, numbers: Longs, moon: tuple[float, float, float], out: Array) -> None:
+def _azimuth(north: float, east: float) -> float:
+    azimuth = math.atan2(east, north)
+    return azimuth if azimuth >= 0.0 else azimuth + 2.0 * math.pi
+
+
+@njit
+def _airmass(altitude: float, sine: float) -> float:
+    if altitude <= 0.0:
+        return math.inf
+    low = altitude * 180.0 / math.pi + 6.07995
+    return max(1.0, 1.0 / (sine + 0.50572 * math.exp(-1.6364 * math.log(low))))
+
+
+@njit
+def _hour_angle(lst: float, ra: float) -> float:
+    angle = (lst - ra) / (2.0 * math.pi)
+    return 2.0 * math.pi * (angle - math.floor(angle + 0.5))
+
+
+@njit
+def _turn(lst: float, latitude: float) -> Vector4:
+    return math.cos(lst), math.sin(lst), math.cos(latitude), math.sin(latitude)
+
+
+@njit
+def _stand(cirs: Array, ra: Array, numbers: Longs, lst: float, latitude: float, out: Array) -> None:
+    """Altitude, azimuth, airmass and hour angle, a row each."""
+    turn = _turn(lst, latitude)
+    for k in range(len(numbers)):
+        i = numbers[k]
+        up, north, east = _turned((cirs[i, 0], cirs[i, 1], cirs[i, 2]), turn)
+        altitude = math.asin(min(1.0, max(-1.0, up)))
+        out[0, k], out[1, k] = altitude, _azimuth(north, east)
+        out[2, k], out[3, k] = _airmass(altitude, up), _hour_angle(lst, ra[i])
+
+
+@njit
+def _directions(
+    cirs: Array, ra: Array, numbers: Longs, lst: float, latitude: float, out: Array
+) -> None:
+    """Altitude, azimuth and hour angle, a row each."""
+    turn = _turn(lst, latitude)
+    for k in range(len(numbers)):
+        i = numbers[k]
+        up, north, east = _turned((cirs[i, 0], cirs[i, 1], cirs[i, 2]), turn)
+        out[0, k], out[1, k] = math.asin(min(1.0, max(-1.0, up))), _azimuth(north, east)
+        out[2, k] = _hour_angle(lst, ra[i])
+
+
+@njit
+def _heights(
+    cirs: Array, ra: Array, numbers: Longs, lst: float, latitude: float, out: Array
+) -> None:
+    """Altitude, airmass and hour angle, a row each."""
+    turn = _turn(lst, latitude)
+    for k in range(len(numbers)):
+        i = numbers[k]
+        up, _, _ = _turned((cirs[i, 0], cirs[i, 1], cirs[i, 2]), turn)
+        altitude = math.asin(min(1.0, max(-1.0, up)))
+        out[0, k], out[1, k] = altitude, _airmass(altitude, up)
+        out[2, k] = _hour_angle(lst, ra[i])
+
+
+@njit
+def _separations(cirs: Array, numbers: Longs, moon: Vector, out: Array) -> None:
     for k in range(len(numbers)):
         i = numbers[k]
         a, b, c = cirs[i, 0] - moon[0], cirs[i, 1] - moon[1], cirs[i, 2] - moon[2]
