@@ -15,6 +15,7 @@ from wstdes.agents.records import Alert
 from wstdes.agents.statistical import configure_statistical
 from wstdes.config.surveys import Survey
 from wstdes.survey.account import Totals
+from wstdes.survey.lengths import blank
 from wstdes.survey.progress import CREDIT_S, SurveyProgress, give
 from wstdes.survey.statistical import Claim, StatisticalAccount, StatisticalState
 
@@ -147,6 +148,7 @@ class SurveyLedger:
         rules = [self._survey(number) for number in parts.tile_surveys]
         self._visit_s = np.array([r.visit_effective_s or np.nan for r in rules])
         self._tile_s = np.array([r.tile_effective_s or np.inf for r in rules])
+        self._by_tiles = bool(np.isfinite(self._tile_s).any())
         self._outside = ~parts.tiling.inside[:, list(parts.tile_surveys)]
         self._account: StatisticalAccount | None = None
         if parts.statistical is not None:
@@ -158,13 +160,15 @@ class SurveyLedger:
         if self._account is not None:
             _ = self._account.remaining  # brings the table up to date
             self.state.remaining[self.state.barren] = 0.0
-            self.state.remaining[self._outside] = 0.0
-        if np.isinf(self._tile_s).all():
+            blank(self.state.remaining, self._outside)
+        if not self._by_tiles:
             return self.state.remaining
         return np.where(self.state.given_s < ENOUGH * self._tile_s, self.state.remaining, 0.0)
 
     def visit_effective(self, tiles: NDArray[np.int64]) -> NDArray[np.float64]:
         """Effective time after which visits end [s], shape (k, tile surveys); nan: by exposures."""
+        if not self._by_tiles:
+            return np.tile(self._visit_s, (len(tiles), 1))
         left = self._tile_s - self.state.given_s[tiles]
         left = np.where(np.isinf(left), np.nan, np.maximum(left, (1.0 - ENOUGH) * self._tile_s))
         return np.asarray(np.fmin(left, self._visit_s))
@@ -364,7 +368,7 @@ class SurveyLedger:
             move = self._account.undo if undo else self._account.credit
             move(pending.claim, MODE_KIND[mode], CREDIT_S * np.array(given))
         mine = pending.kind == MODE_KIND[mode]
-        for survey in np.unique(pending.survey[mine]).tolist():
+        for survey in np.unique(pending.survey[mine]).tolist() if len(mine) else ():
             here = mine & (pending.survey == survey)
             sizes = {p: n for (s, p), n in pending.sizes.items() if s == survey}
             give(
@@ -383,7 +387,7 @@ class SurveyLedger:
 
     def _give_tile(self, pending: Pending, mode: str, steps: dict[str, int]) -> None:
         """Note what a tile has got, for surveys that count by tiles."""
-        if pending.tile is None:
+        if pending.tile is None or not self._by_tiles:
             return
         for column in np.flatnonzero(np.isfinite(self._tile_s)).tolist():
             number = self.parts.tile_surveys[column]
