@@ -123,7 +123,7 @@ class Shutter:
         floor = sensitivity.noise_floor(mode, open_s)
         seen = signal * self.plan.dimming
         effective = {
-            "sky": seen**2 * (1.0 + floor) / (sky + floor) * open_s,
+            "sky": seen**2 * (1.0 + self.planner.floors[mode]) / (sky + floor) * open_s,
             "source": seen * open_s,
         }
         row = {

@@ -15,6 +15,7 @@ from wstdes.agents.records import Alert
 from wstdes.agents.statistical import configure_statistical
 from wstdes.config.surveys import Survey
 from wstdes.survey.account import Totals
+from wstdes.survey.fields import STARTED_BONUS
 from wstdes.survey.lengths import blank
 from wstdes.survey.progress import CREDIT_S, SurveyProgress, give
 from wstdes.survey.statistical import Claim, StatisticalAccount, StatisticalState
@@ -57,6 +58,10 @@ class Pending:
         Steps that each survey with a cadence got in this visit, by its number.
     streams : list of str
         What still takes exposures for it: fibres, ifs.
+    last_s : dict of int to float
+        When each survey that takes part was at the tile before, by its column [s].
+    begun_s : float
+        When it was decided [s].
     """
 
     tile: int | None
@@ -78,6 +83,8 @@ class Pending:
     answered: list[int] = field(default_factory=list)
     given: dict[int, int] = field(default_factory=dict)
     streams: list[str] = field(default_factory=list)
+    last_s: dict[int, float] = field(default_factory=dict)
+    begun_s: float = NEVER_S
 
     @property
     def closed(self) -> bool:
@@ -103,8 +110,8 @@ class SurveyLedgerState:
         When that was last [s].
     given_s : ndarray of float64, shape (tiles, tile surveys)
         Effective time of the visits in which the survey took part [s].
-    barren : ndarray of bool, shape (tiles,)
-        Tiles in which no fibre reaches anything.
+    barren : ndarray of bool, shape (tiles, tile surveys)
+        Where no fibre reaches any of the survey's targets.
     statistical : StatisticalState
         What the surveys have got, at statistical fidelity.
     pending : dict of int to Pending
@@ -117,7 +124,7 @@ class SurveyLedgerState:
     served: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
     last_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
     given_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
-    barren: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    barren: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.bool_))
     statistical: StatisticalState = field(default_factory=StatisticalState)
     pending: dict[int, Pending] = field(default_factory=dict)
 
@@ -143,7 +150,7 @@ class SurveyLedger:
             state.served = np.zeros(parts.expected.shape, dtype=np.int64)
             state.last_s = np.full(parts.expected.shape, NEVER_S)
             state.given_s = np.zeros(parts.expected.shape)
-            state.barren = np.zeros(len(parts.tiling), dtype=np.bool_)
+            state.barren = np.zeros(parts.expected.shape, dtype=np.bool_)
         self._cadences = any(s.cadence is not None for s in parts.scenario.surveys.values())
         rules = [self._survey(number) for number in parts.tile_surveys]
         self._visit_s = np.array([r.visit_effective_s or np.nan for r in rules])
@@ -159,7 +166,7 @@ class SurveyLedger:
         """Targets (fields) that want time, shape (tiles, tile surveys); 0 in tiles done."""
         if self._account is not None:
             _ = self._account.remaining  # brings the table up to date
-            self.state.remaining[self.state.barren] = 0.0
+            blank(self.state.remaining, self.state.barren)
             blank(self.state.remaining, self._outside)
         if not self._by_tiles:
             return self.state.remaining
@@ -248,10 +255,12 @@ class SurveyLedger:
         now_s: float,
     ) -> None:
         """A visit begins with this configuration."""
+        last_s: dict[int, float] = {}
         if tile is not None:
             self.state.tile_visits[tile] += 1
             for column, number in enumerate(self.parts.tile_surveys):
                 if c.assigned.get(number) or number == ifs_survey:
+                    last_s[column] = float(self.state.last_s[tile, column])
                     self.state.served[tile, column] += 1
                     self.state.last_s[tile, column] = now_s
         self.state.pending[visit] = Pending(
@@ -268,7 +277,11 @@ class SurveyLedger:
             c.alerts,
             c.claim,
             streams=["fibres"] if ifs_survey is None else ["fibres", "ifs"],
+            last_s=last_s,
+            begun_s=now_s,
         )
+        if tile is not None and c.claim is None:
+            self._count(tile, c)
 
     def field_left(self, survey: int, tile: int) -> float:
         """Share of a fixed field's time that is left."""
@@ -334,13 +347,14 @@ class SurveyLedger:
                 pending.given[number] += given.get(self.parts.survey_names[number], 0)
             self._give(pending, mode, given, undo=True)
             self._give_tile(pending, mode, given)
-        self._settle(visit, changed=not passed)
+        self._settle(visit)
         return passed
 
-    def nothing_in(self, tile: int) -> None:
-        """No fibre reaches anything in this tile: it has nothing to give."""
-        self.state.remaining[tile] = 0.0
-        self.state.barren[tile] = True
+    def nothing_in(self, tile: int, surveys: frozenset[int]) -> None:
+        """No fibre reaches any target of these surveys in a tile: it has nothing to give them."""
+        mine = [column for column, s in enumerate(self.parts.tile_surveys) if s in surveys]
+        self.state.remaining[tile, mine] = 0.0
+        self.state.barren[tile, mine] = True
 
     def close(self, visit: int, stream: str) -> None:
         """No exposure of the fibres, or of the IFS, will follow for the visit."""
@@ -353,15 +367,7 @@ class SurveyLedger:
     def _give(self, pending: Pending, mode: str, steps: dict[str, int], undo: bool = False) -> None:
         if mode == "ifs":
             if pending.ifs_survey is not None and pending.tile is not None:
-                required = self.parts.field_required_s(pending.ifs_survey, pending.tile)
-                self.state.progress[pending.ifs_survey].add(
-                    0,
-                    len(self.parts.tiling),
-                    np.array([pending.tile]),
-                    self._steps(steps, pending.ifs_survey),
-                    np.array([required], dtype=np.float32),
-                    undo=undo,
-                )
+                self._give_field(pending.ifs_survey, pending.tile, steps, undo)
             return
         if pending.claim is not None and self._account is not None:
             given = [abs(self._steps(steps, s.number)) for s in self.parts.fibre_surveys]
@@ -371,8 +377,10 @@ class SurveyLedger:
         for survey in np.unique(pending.survey[mine]).tolist() if len(mine) else ():
             here = mine & (pending.survey == survey)
             sizes = {p: n for (s, p), n in pending.sizes.items() if s == survey}
+            progress = self.state.progress[survey]
+            before = progress.completed
             give(
-                self.state.progress[survey],
+                progress,
                 pending.pixel[here],
                 pending.index[here],
                 sizes,
@@ -380,10 +388,26 @@ class SurveyLedger:
                 pending.required_s[here],
                 undo=undo,
             )
+            if pending.tile is not None and self.parts.tiling.inside[pending.tile, survey]:
+                column = self.parts.tile_surveys.index(survey)
+                self.state.remaining[pending.tile, column] -= progress.completed - before
         if mode == "lr" and self.parts.alert_survey is not None and pending.alerts:
             progress = self.state.progress[self.parts.alert_survey]
             progress.observed += (-1 if undo else 1) * len(pending.alerts)
             progress.steps += self._steps(steps, self.parts.alert_survey) * len(pending.alerts)
+
+    def _give_field(self, survey: int, tile: int, steps: dict[str, int], undo: bool) -> None:
+        """Give the integral field of a tile effective time."""
+        self.state.progress[survey].add(
+            0,
+            len(self.parts.tiling),
+            np.array([tile]),
+            self._steps(steps, survey),
+            np.array([self.parts.field_required_s(survey, tile)], dtype=np.float32),
+            undo=undo,
+        )
+        column = self.parts.tile_surveys.index(survey)
+        self.state.remaining[tile, column] = self.field_left(survey, tile)
 
     def _give_tile(self, pending: Pending, mode: str, steps: dict[str, int]) -> None:
         """Note what a tile has got, for surveys that count by tiles."""
@@ -395,14 +419,23 @@ class SurveyLedger:
                 given = CREDIT_S * self._steps(steps, number)
                 self.state.given_s[pending.tile, column] += given
 
-    def _settle(self, visit: int, changed: bool = True) -> None:
-        """Count what is left in the visit's tile; forget the visit when all is known."""
+    def _settle(self, visit: int) -> None:
+        """Forget the visit when all is known."""
         pending = self.state.pending[visit]
-        if pending.tile is not None and changed:
-            self._count_left(pending, pending.tile)
         if pending.closed and not pending.waiting:
             self._complete_alerts(pending)
+            self._forget_vain(pending)
             del self.state.pending[visit]
+
+    def _forget_vain(self, pending: Pending) -> None:
+        """A visit without a good exposure is none of a survey's visits: it may come back."""
+        modes = {key.split("/")[1] for key in pending.good}
+        for column, before_s in pending.last_s.items():
+            if self._survey(self.parts.tile_surveys[column]).mode in modes:
+                continue
+            self.state.served[pending.tile, column] -= 1
+            if self.state.last_s[pending.tile, column] == pending.begun_s:
+                self.state.last_s[pending.tile, column] = before_s
 
     def _complete_alerts(self, pending: Pending) -> None:
         """Alerts of the visit are completed if its good exposures give the time they need."""
@@ -414,25 +447,20 @@ class SurveyLedger:
         if steps * CREDIT_S >= rules.required_s:
             self.state.progress[number].completed += len(pending.answered)
 
-    def _count_left(self, pending: Pending, tile: int) -> None:
-        for column, survey in enumerate(self.parts.tile_surveys):
-            if survey in self.parts.ifs_surveys:
-                if survey == pending.ifs_survey:
-                    self.state.remaining[tile, column] = self.field_left(survey, tile)
+    def _count(self, tile: int, c: Configuration) -> None:
+        """Note what a configuration found unfinished in its tile; credit takes from it later.
+
+        Where a survey got no fibre, and none of its kind went to targets that come before its own,
+        none reaches any: the tile has nothing to give it.
+        """
+        for column, number in enumerate(self.parts.tile_surveys):
+            if number not in c.wanted or not self.parts.tiling.inside[tile, number]:
                 continue
-            if (
-                pending.claim is not None
-                or survey not in pending.wanted
-                or not self.parts.tiling.inside[tile, survey]
-            ):
-                continue
-            mine = np.flatnonzero(pending.survey == survey)
-            done = 0
-            progress = self.state.progress[survey]
-            for pixel in np.unique(pending.pixel[mine]).tolist():
-                here = mine[pending.pixel[mine] == pixel]
-                credit = progress.of(pixel, pending.sizes[survey, pixel])[pending.index[here]]
-                done += int((credit * CREDIT_S >= pending.required_s[here]).sum())
-            # Where no fibre reached any of them, none will: the tile has nothing more to give.
-            left = pending.wanted[survey] - done if pending.assigned[survey] else 0
-            self.state.remaining[tile, column] = left
+            rules = self._survey(number)
+            first = [s for s, n in c.assigned.items() if n and self._before(s, rules)]
+            self.state.remaining[tile, column] = c.wanted[number] if first else 0.0
+
+    def _before(self, number: int, other: Survey) -> bool:
+        """Whether a survey's targets, those begun at least, may have fibres before another's."""
+        rules = self._survey(number)
+        return rules.mode == other.mode and rules.priority + STARTED_BONUS >= other.priority

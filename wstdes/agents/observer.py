@@ -68,6 +68,7 @@ class Observer(Agent[ObserverState]):
         scale = parts.scenario.telescope.plate_scale_m_per_rad
         self._reach_rad = 1.001 * float(np.arctan(parts.focal_plane.reach_m / scale))
         self._integral: IntegralRun | None = None
+        self._stay = 0
         self._use_since: tuple[float, str, int | None, str] | None = None
 
     def start(self) -> None:
@@ -218,7 +219,7 @@ class Observer(Agent[ObserverState]):
             if config.modes or self.planner.ifs_survey(visit) is not None:
                 return visit, config
             assert visit.tile is not None
-            self.ledger.nothing_in(visit.tile)
+            self.ledger.nothing_in(visit.tile, visit.surveys)
         return None
 
     def _alert_visit(
@@ -267,8 +268,11 @@ class Observer(Agent[ObserverState]):
         self.state.visits += 1
         if not plan.stays:
             self._leave()
+            self._stay = number
         going = self._integral if self._integral is not None and self._integral.going else None
         ifs = self.planner.ifs_survey(plan) if going is None else None
+        if ifs is not None:  # a run that had enough, or was stopped, makes room for another
+            self._stop_integral()
         reconfiguration_s = self.dome.positioners.prepare(config)
         if plan.alert is not None and plan.alert not in config.alerts:  # its arm cannot get there
             self.dome.broker.wait_for_field(plan.alert)
@@ -300,16 +304,12 @@ class Observer(Agent[ObserverState]):
             self.dome.pipeline.complete(works[mode])
         if ifs is not None and self._integral is None:  # the sky did not let it begin
             self._end_integral(number, works["ifs"])
-        record_visit(self, run, decided_s, self._pointing(number))
+        record_visit(self, run, decided_s, self._stay)
         self._close_visit(number)
 
     def _answers(self, alert: Alert, exposing: bool) -> bool:
         """Whether there is a field for an alert now, with a fibre that reaches it."""
         return self._alert_visit(alert, exposing) is not None
-
-    def _pointing(self, visit: int) -> int:
-        """The visit that began the stay at this field."""
-        return visit if self._integral is None else min(visit, self._integral.visit)
 
     def _begin_integral(self, shutter: Shutter, visit: int, tile: int, ifs: int) -> IntegralRun:
         """Let the integral field expose on its own clock."""
@@ -329,6 +329,9 @@ class Observer(Agent[ObserverState]):
     def _leave(self) -> None:
         """Stop what is bound to the pointing, before the telescope leaves it."""
         self.planner.here = None
+        self._stop_integral()
+
+    def _stop_integral(self) -> None:
         run, self._integral = self._integral, None
         if run is not None:
             run.stop()

@@ -144,7 +144,8 @@ class Planner:
         self._places: dict[tuple[float, float], tuple[float, float]] = {}
         self._own: tuple[tuple[float, float], FieldsSky] | None = None
         self._background = Background(site.extinction_mag, site.dark_sky_mag)
-        self._floors = {m: self.sensitivity.noise_floor(m, exposure_s) for m in parts.modes}
+        self.floors = {m: self.sensitivity.noise_floor(m, exposure_s) for m in parts.modes}
+        """Variance of the detector over that of the dark sky, in an exposure of usual length."""
 
     @cached_property
     def _tiles(self) -> FieldsSky:
@@ -259,7 +260,7 @@ class Planner:
                 self.day.now - alert.asked_s,
                 alert.expiry_s - alert.asked_s,
                 exposing,
-                float(effective_rate(signal, sky, "sky", self._floors["lr"])[0]),
+                float(effective_rate(signal, sky, "sky", self.floors["lr"])[0]),
             )
         )
         if response == "insert" or (exposing and response != "abort"):
@@ -380,7 +381,7 @@ class Planner:
         )
         signal = signal * visit.dimming
         sky = self.brightness(visit, now)
-        return float(effective_rate(float(signal), sky, goal.noise, self._floors[goal.mode]))
+        return float(effective_rate(float(signal), sky, goal.noise, self.floors[goal.mode]))
 
     def _signal(self, mass: Array) -> Array:
         """Light in a fibre over that in reference conditions, now, by airmass."""
@@ -403,7 +404,7 @@ class Planner:
             np.array([v.sky_max for v in views]),
             np.array([v.sun_altitude_max_rad for v in views]),
             np.array([v.noise == "source" for v in views]),
-            np.array([self._floors[v.mode] for v in views]),
+            np.array([self.floors[v.mode] for v in views]),
         )
 
     @property
@@ -470,7 +471,7 @@ class Planner:
             slew[k],
             ledger.state.tile_visits[up],
             parts.science_fibres,
-            self._floors,
+            self.floors,
             self.plan,
         )
         return view, fit.exposures[k]
