@@ -129,6 +129,20 @@ def test_the_old_way_by_angles_gives_the_same() -> None:
     assert np.isinf(found.airmass[altitude < 0]).all()
 
 
+def test_directions_and_heights_are_where_fields_stand() -> None:
+    sky, fields, _ = a_night(2038)
+    t_s, some = sky.noon_s + 43200.0, np.arange(20, 120)
+    stand = fields.at(t_s, some)
+    altitude, azimuth, hour_angle = fields.directions(t_s, some)
+    np.testing.assert_array_equal(
+        [altitude, azimuth, hour_angle],
+        [stand.altitude_rad, stand.azimuth_rad, stand.hour_angle_rad],
+    )
+    np.testing.assert_array_equal(
+        fields.heights(t_s, some), [stand.altitude_rad, stand.airmass, stand.hour_angle_rad]
+    )
+
+
 def test_a_choice_of_fields_is_a_part_of_all() -> None:
     sky, fields, _ = a_night(2044)
     times = sky.noon_s + np.array([30000.0, 40000.0])
