@@ -124,6 +124,7 @@ class _LastYear:
         visits = visits.filter(pc.greater_equal(visits.column("night"), self.first))
         visits = visits.filter(pc.greater(visits.column("exposures"), 0))
         self.visit, self.tile = ints(visits, "visit"), ints(visits, "tile")
+        self.pointing = ints(visits, "pointing")
         self.sky, self.t_s = floats(visits, "sky"), floats(visits, "start_s")
         self.hours = np.nan_to_num(floats(visits, "open_shutter_s")) / _HOUR_S
         given = run.table("assignments")
@@ -167,12 +168,16 @@ class _LastYear:
         )  # fmt: skip
 
     def _used(self, name: str, of: Coverage) -> tuple[np.ndarray, float, float, float]:
-        """Visits that served it, its targets and fibres in them [h], and spectra taken."""
+        """Visits that served it, its targets and fibres in them [h], and spectra taken.
+
+        An integral field is exposed through all visits of a stay, and belongs to the first.
+        """
         if self.run.scenario.surveys[name].mode == "ifs":
             seen = self.run.table("exposures", ["visit", "mode"])
             seen = seen.filter(pc.equal(seen.column("mode"), "ifs"))
             there = np.isin(self.visit, ints(seen, "visit")) & np.isin(self.tile, of.tile)
-            return there, 0.0, 0.0, float(there.sum())
+            stays = np.isin(self.pointing, self.pointing[there])
+            return stays, 0.0, 0.0, float(there.sum())
         mine = self.given.filter(pc.equal(self.given.column("survey"), name))
         visit, assigned = ints(mine, "visit"), floats(mine, "assigned")
         served = assigned > 0
