@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wstdes.report.figure import bars, draw
 from wstdes.report.palette import BLUE, ORANGE, OUTCOMES, PARTS, SKY
@@ -23,9 +24,14 @@ INTRO = (
 )
 
 
+UNUSED = ("alert", "ra_deg", "dec_deg", "visit", "arrival_s", "dropped_s")
+"""Columns of millions of alerts that nothing here looks at."""
+
+
 def alerts(view: View) -> Section:
     """The section of the alerts."""
-    rows = view.rows("alerts")
+    table = view.rows("alerts").table
+    rows = Rows(table.drop_columns([n for n in UNUSED if n in table.column_names]))
     if not view.run.scenario.alerts:
         items: list[Item] = [Nothing("Answers to alerts", "the scenario has no alerts.")]
     elif not len(rows):
@@ -43,7 +49,7 @@ def judged(view: View, rows: Rows) -> Rows:
     return rows.keep(rows.num("expiry_s") <= view.nights * DAY_S)
 
 
-def outcomes(rows: Rows) -> list[str]:
+def outcomes(rows: Rows) -> NDArray[np.object_]:
     """What became of each alert, in words."""
     seen = rows.text("outcome") == "observed"
     possible = rows.num("possible_s")
@@ -55,7 +61,7 @@ def outcomes(rows: Rows) -> list[str]:
     found[~seen & judged & np.isnan(possible)] = "expired, never up at night"
     found[~seen & judged & np.isfinite(possible)] = "expired, though it was up at night"
     found[rows.text("outcome") == "dropped"] = "dropped out"
-    return [str(f) for f in found]
+    return found
 
 
 def groups(view: View, rows: Rows) -> dict[str, Rows]:
@@ -77,7 +83,7 @@ def _outcomes(view: View, rows: Rows) -> Item:
     of = groups(view, rows)
     names = list(of)
     found = {n: outcomes(mine) for n, mine in of.items()}
-    number = {n: {o: found[n].count(o) for o in OUTCOMES} for n in names}
+    number = {n: {o: int(np.count_nonzero(found[n] == o)) for o in OUTCOMES} for n in names}
     total = {n: sum(number[n].values()) for n in names}
     seen = {n: number[n]["observed in time"] + number[n]["observed late"] for n in names}
     title = "Observed: " + sum_up([

@@ -63,9 +63,9 @@ class _Facts:
             return list(table.filter(there).to_pylist())
 
         self.jobs = {r["output_product"]: r for r in mine(view.rows("jobs").table)}
-        self.of_visit: dict[tuple[int, str], list[Row]] = {}
+        self.together: dict[tuple[int | None, int, str], list[Row]] = {}
         for job in self.jobs.values():
-            self.of_visit.setdefault((job["visit"], job["mode"]), []).append(job)
+            self.together.setdefault(_work(job), []).append(job)
         sent = view.rows("transfers").where(destination=ARCHIVE).table
         sent = sent.filter(pc.is_in(sent.column("product"), value_set=wanted.column("product")))
         self.sent = {r["product"]: r for r in sent.to_pylist() if r["intact"]}
@@ -129,7 +129,7 @@ class _Walk:
         self.back(job["start_s"], _stage_part(job))
         self.back(job["queued_s"], "wait for a node")
         self.back(job["ready_s"], "transfer of inputs")
-        others = self.facts.of_visit.get((job["visit"], job["mode"]), [])
+        others = self.facts.together.get(_work(job), [])
         last = [j for j in others if j is not job and abs(j["end_s"] - job["ready_s"]) < TICK_S]
         if last:
             return min(last, key=lambda j: (j["role"] == "quicklook", j["job"]))
@@ -143,6 +143,12 @@ class _Walk:
         if read is not None:
             self.back(read, "rest of the visit")
             self.back(self.until, "read-out")
+
+
+def _work(job: Row) -> tuple[int | None, int, str]:
+    """The visit and mode that a job belongs to; or its night, where a night is reduced as one."""
+    visit, night = job["visit"], job["night"]
+    return (visit, -1 if visit is not None else night, job["mode"])
 
 
 def _stage_part(job: Row) -> str:
