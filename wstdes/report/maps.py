@@ -31,9 +31,9 @@ def completeness_maps(view: View) -> Item:
         return Nothing("Completeness on the sky", "where the tiles stand was not written yet.")
     shares = {n: float(np.nansum(c.share * c.total) / c.total.sum()) for n, c in of.items()}
     even = uniformity(view.run)
-    title = "Finished in their tiles: " + sum_up(
-        [f"{percent(s)} of {n}" for n, s in shares.items()]
-    )
+    ifs = {n for n in of if view.run.scenario.surveys[n].mode == "ifs"}
+    parts = [f"{percent(s)} of {'the time of ' if n in ifs else ''}{n}" for n, s in shares.items()]
+    title = f"Finished in their tiles: {sum_up(parts)}"
     columns = min(3, len(of))
     rows = math.ceil(len(of) / columns)
 
@@ -48,7 +48,8 @@ def completeness_maps(view: View) -> Item:
             panels.append(axes)
             image = _tiles(axes, sky, where, c.tile, 100.0 * c.share, radius, 100.0)
             handles = _frame(axes, view, sky)
-            axes.set_title(label(f"{name}: {percent(shares[name])}"), pad=5)
+            what = " of the time" if name in ifs else ""
+            axes.set_title(label(f"{name}: {percent(shares[name])}{what}"), pad=5)
         figure.colorbar(image, ax=panels, shrink=0.6, pad=0.01, label="finished in the tile [%]")
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
 
@@ -56,7 +57,8 @@ def completeness_maps(view: View) -> Item:
     caption = (
         f"Share of the targets finished, by tile, after the night of {night.isoformat()}; grey: "
         "none. Mollweide projection (areas are true), right ascension grows to the "
-        "left. A tile is counted anew when it is visited: what a neighbour finished in an overlap "
+        "left. An integral field shows the share of its time that it has. A tile is "
+        "counted anew when it is visited: what a neighbour finished in an overlap "
         "shows then."
     )
     names = [
@@ -139,6 +141,7 @@ def visits_map(view: View) -> Item:
                                         zorder=4, label="field set on an alert"))  # fmt: skip
         axes.text(-2.0, -0.98, "right ascension and\ndeclination [deg]", color=FAINT, va="bottom")
         figure.colorbar(image, ax=axes, shrink=0.7, pad=0.01, extend="max",
+                        ticks=np.unique(np.linspace(0, most, 6).astype(np.int64)),
                         label="visits to the tile")  # fmt: skip
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
 
