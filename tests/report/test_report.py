@@ -14,7 +14,7 @@ import pytest
 from wstdes.agents.tables import TABLES
 from wstdes.config import load_scenario
 from wstdes.report import write_report
-from wstdes.report.alerts import judged, outcomes, parts
+from wstdes.report.alerts import judged, outcomes
 from wstdes.report.dataflow import hourly
 from wstdes.report.energy import by_hour, sources
 from wstdes.report.page import SECTIONS
@@ -238,7 +238,9 @@ def add_visit(rows, n, visit, t):
             "alert": 2 * visit,
             "alert_class": "prompt",
             "response": "switch",
+            "follow_up": 0,
             "arrival_s": t - 5000.0,
+            "asked_s": t - 5000.0,
             "expiry_s": t + 9e4,
             "outcome": "observed",
             "visit": visit,
@@ -253,7 +255,9 @@ def add_visit(rows, n, visit, t):
             "alert": 2 * visit + 1,
             "alert_class": "passive",
             "response": "insert",
+            "follow_up": 0,
             "arrival_s": t,
+            "asked_s": t,
             "expiry_s": t + 4e5,
             "outcome": "expired",
             "target_response_s": 432000.0,
@@ -508,19 +512,13 @@ def test_path_adds_up(tmp_path):
         assert [begin for _, begin, _ in path.segments] == pytest.approx(ends[:-1])
 
 
-def test_alert_parts_add_up_with_and_without_the_moment_it_was_up():
+def test_outcomes_count_from_when_an_alert_was_up_if_that_is_known():
     rows = Rows(table("alerts", full(1)["alerts"])).where(outcome="observed")
-    whole = rows.num("quicklook_s") - rows.num("arrival_s")
-    found = parts(rows)
-    assert sum(found.values()) == pytest.approx(whole)
-    assert found["until up at night"] == pytest.approx(4400.0)
     assert set(outcomes(rows)) == {"observed in time"}
-    if rows.has("possible_s"):
-        rows = Rows(rows.table.drop_columns(["possible_s"]))
-    found = parts(rows)
-    assert sum(found.values()) == pytest.approx(whole)
-    assert not found["until up at night"].any()
+    rows = Rows(rows.table.drop_columns(["possible_s"]))
     assert set(outcomes(rows)) == {"observed late"}
+    dropped = [a | {"outcome": "dropped"} for a in full(1)["alerts"]]
+    assert set(outcomes(Rows(table("alerts", dropped)))) == {"dropped out"}
 
 
 def test_alerts_that_are_not_over_do_not_flatter(tmp_path):
