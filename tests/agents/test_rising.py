@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wstdes.agents.rising import TURN_RAD_PER_S, hour_angle_at, until_up_s
+from wstdes.agents.rising import TURN_RAD_PER_S, hour_angle_at, until_set_s, until_up_s
 
 LOW, HIGH, LATITUDE = np.radians(35.0), np.radians(87.0), np.radians(-24.6)
 
@@ -37,3 +37,18 @@ def test_a_field_is_up_just_after_and_was_not_just_before(hour_angle: float, dec
 
 def test_what_stays_too_low_never_rises() -> None:
     assert np.isinf(wait(0.0, np.radians(40.0)))
+
+
+@given(st.floats(-4.0, 4.0), st.floats(-1.5, 1.5))
+def test_a_field_stays_up_until_it_sets_and_no_longer(hour_angle: float, dec: float) -> None:
+    if not LOW <= altitude(hour_angle, dec) <= HIGH:
+        return
+    limits = (hour_angle_at(a, np.array([dec]), LATITUDE) for a in (LOW, HIGH))
+    found = float(until_set_s(np.array([hour_angle]), *limits)[0])
+    last = min(found, 86164.0) * TURN_RAD_PER_S
+    way = [altitude(hour_angle + share * last, dec) for share in np.linspace(0.0, 1.0, 50)]
+    assert LOW - 1e-6 <= min(way)
+    assert max(way) <= HIGH + 1e-6
+    if np.isfinite(found):
+        after = altitude(hour_angle + (found + 2.0) * TURN_RAD_PER_S, dec)
+        assert after < LOW + 1e-7 or after > HIGH - 1e-7

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from wstdes.agents.configuration import MODE_KIND, Configuration
-from wstdes.agents.ledger import SurveyLedger, SurveyLedgerState
+from wstdes.agents.ledger import SurveyLedger
+from wstdes.agents.pending import SurveyLedgerState
 from wstdes.assembly import make_parts
 from wstdes.facility import build, load
 from wstdes.survey.progress import CREDIT_S

@@ -52,6 +52,11 @@ def test_higher_priorities_take_what_they_would_alone() -> None:
     assert equal.sum() == pytest.approx(both.sum())
 
 
+def test_a_fibre_that_hardly_is_serves_nobody() -> None:
+    got = Law(clumping=np.zeros(1)).serve(ONE, np.ones(1), np.ones(1), np.ones(1), 2e-311, 1.0, 0)
+    assert got.tolist() == [0.0, 0.0]
+
+
 def test_the_begun_go_first() -> None:
     law = Law(np.full(2, 0.5), np.ones(2), np.zeros(1))
     got = law.serve(ONE, np.array([700.0]), np.array([800.0]), np.array([1500.0]), 1000.0, 720.0, 0)

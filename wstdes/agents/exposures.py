@@ -10,9 +10,10 @@ import simpy
 
 from wstdes.agents.dome import Dome
 from wstdes.agents.ledger import SurveyLedger
-from wstdes.agents.planning import Planner, Visit
+from wstdes.agents.planning import Planner
 from wstdes.agents.quality import Sample
 from wstdes.agents.records import Frames
+from wstdes.agents.visit import Visit
 from wstdes.kernel import Day
 
 __all__ = ["Shutter"]

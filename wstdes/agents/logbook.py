@@ -10,7 +10,7 @@ from wstdes.agents.visits import VisitRun
 
 if TYPE_CHECKING:
     from wstdes.agents.observer import Observer
-    from wstdes.agents.planning import Visit
+    from wstdes.agents.visit import Visit
 
 __all__ = ["record_coverage", "record_fidelity", "record_night", "record_visit"]
 

@@ -13,11 +13,13 @@ from wstdes.agents.configuration import Configuration
 from wstdes.agents.dome import Dome
 from wstdes.agents.exposures import Shutter
 from wstdes.agents.integral import IntegralRun
-from wstdes.agents.ledger import Pending, SurveyLedger, SurveyLedgerState
+from wstdes.agents.ledger import SurveyLedger
 from wstdes.agents.logbook import record_coverage, record_fidelity, record_night, record_visit
 from wstdes.agents.parts import Parts
-from wstdes.agents.planning import Planner, Visit
+from wstdes.agents.pending import Pending, SurveyLedgerState
+from wstdes.agents.planning import Planner
 from wstdes.agents.records import Alert, work_key
+from wstdes.agents.visit import Visit
 from wstdes.agents.visits import VisitRun
 from wstdes.kernel import Agent, Day
 from wstdes.policies.views import SeasonPlan
@@ -197,7 +199,7 @@ class Observer(Agent[ObserverState]):
             self._use("idle", cause="no tile")
             dome = self.dome
             events = [dome.weather.changed.wait(), dome.broker.interrupting.wait()]
-            rise_s = self.planner.next_rise_s(dome.broker.waiting(("abort", "switch")))
+            rise_s = self.planner.alerts.next_rise_s(dome.broker.waiting(("abort", "switch")))
             yield from self._until(
                 min(until_s, rise_s), self.env.any_of([*events, dome.telescope.failed.wait()])
             )
@@ -227,7 +229,7 @@ class Observer(Agent[ObserverState]):
     ) -> tuple[Visit, Configuration] | None:
         """A field in which a fibre reaches the alert; without one it interrupts no more."""
         for shifts in range(MOST_SHIFTS):
-            visit = self.planner.for_alert(alert, exposing=exposing, shifts=shifts)
+            visit = self.planner.alerts.visit(alert, exposing=exposing, shifts=shifts)
             if visit is None:
                 return None
             config = self._configure(visit)

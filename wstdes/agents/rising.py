@@ -1,11 +1,11 @@
-"""When a field comes within the telescope's limits."""
+"""When a field comes within the telescope's limits, and leaves them."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TURN_RAD_PER_S", "hour_angle_at", "until_up_s"]
+__all__ = ["TURN_RAD_PER_S", "hour_angle_at", "until_set_s", "until_up_s"]
 
 Array = NDArray[np.float64]
 
@@ -57,3 +57,22 @@ def until_up_s(hour_angle_rad: Array, low_rad: Array, high_rad: Array) -> Array:
     leaving = np.where(high_rad >= 0.0, np.mod(high_rad - hour_angle_rad, turn), np.inf)
     soonest = np.minimum(rising, np.where(low_rad >= 0.0, leaving, np.inf))
     return np.asarray(soonest / TURN_RAD_PER_S + MARGIN_S)
+
+
+def until_set_s(hour_angle_rad: Array, low_rad: Array, high_rad: Array) -> Array:
+    """Time until fields that are within the limits leave them: below, or too near the zenith.
+
+    Parameters
+    ----------
+    hour_angle_rad, low_rad, high_rad : ndarray of float64, shape (n,)
+        As for :func:`until_up_s` [rad].
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Infinite for what never crosses a limit [s].
+    """
+    angle = np.mod(hour_angle_rad + np.pi, 2.0 * np.pi) - np.pi
+    setting = np.where(low_rad < np.pi, low_rad - angle, np.inf)
+    entering = np.where((high_rad >= 0.0) & (angle < 0.0), -high_rad - angle, np.inf)
+    return np.asarray(np.maximum(np.minimum(setting, entering), 0.0) / TURN_RAD_PER_S)

@@ -12,8 +12,9 @@ from wstdes.agents.dome import Dome
 from wstdes.agents.exposures import Shutter
 from wstdes.agents.integral import IntegralRun
 from wstdes.agents.parts import Parts
-from wstdes.agents.planning import Planner, Visit
+from wstdes.agents.planning import Planner
 from wstdes.agents.records import Alert
+from wstdes.agents.visit import Visit
 from wstdes.kernel import Day
 
 __all__ = ["VisitRun"]
@@ -182,7 +183,7 @@ class VisitRun:
             return 0.0
         longest = self.parts.scenario.observing.exposure_s
         open_s = left / max(self.planner.rate(self.plan, goal), 1e-6)
-        room = self.planner.until_s - self.day.now
+        room = self.plan.latest_s - self.day.now
         count = max(1, -int(-open_s // longest))
         length = min(open_s / count, longest, room)
         return length if length >= min(1.0, open_s) else 0.0
@@ -233,7 +234,7 @@ class VisitRun:
             events.append(dome.broker.urgent.wait())
             if goal is not None or urgent:
                 events.append(dome.weather.changed.wait())
-            rise_s = self.planner.next_rise_s(urgent)
+            rise_s = self.planner.alerts.next_rise_s(urgent)
             if rise_s < until_s:
                 events.append(env.timeout(rise_s - self.day.now))
             timeout = env.timeout(until_s - self.day.now)
@@ -259,4 +260,4 @@ class VisitRun:
             so_far += self.shutter.effective(goal.mode, begin_s, now, now - begin_s)[goal.noise]
         more = (goal.effective_s - so_far) / max(self.planner.rate(self.plan, goal), 1e-6)
         longest = begin_s + self.parts.scenario.observing.exposure_s
-        return max(now, min(now + more, longest, self.planner.until_s))
+        return max(now, min(now + more, longest, self.plan.latest_s))

@@ -35,6 +35,7 @@ __all__ = ["Law", "serve"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+_NO_FIBRE = 1e-6  # expected fibres below which there is none
 _SHAPES = np.geomspace(0.02, 500.0, 64)
 _STEPS = 256
 
@@ -164,7 +165,7 @@ def serve(
     """See :meth:`Law.serve`; `table` and `ends` are those of the gamma distribution."""
     n = len(groups)
     got = np.zeros(n)
-    if fibres <= 0.0:
+    if fibres <= _NO_FIBRE:
         return got
     inside = np.zeros(len(begun), dtype=np.bool_)
     given, first = 0.0, 0

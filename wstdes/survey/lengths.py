@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from wstdes.jit import njit
 
-__all__ = ["Demands", "Lengths", "blank", "candidates", "observable", "visit_lengths", "wanted_now"]
+__all__ = ["Demands", "Lengths", "blank", "candidates", "observable", "visit_lengths"]
 
 Array = NDArray[np.float64]
 SHORTEST_SHARE = 0.5
@@ -25,8 +25,8 @@ class Demands:
     ----------
     sky_min, sky_max : ndarray of float64
         Sky it wants, over dark.
-    sun_max_rad : ndarray of float64
-        Sun's altitude below which it observes [rad].
+    dusk_s, dawn_s : ndarray of float64
+        Between which the Sun is low enough for it, this night [s].
     source : ndarray of bool
         Whether its spectra are limited by the target's own noise.
     floor : ndarray of float64
@@ -35,18 +35,36 @@ class Demands:
 
     sky_min: Array
     sky_max: Array
-    sun_max_rad: Array
+    dusk_s: Array
+    dawn_s: Array
     source: NDArray[np.bool_]
     floor: Array
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """Visits to tiles: open time and length without slew [s], and exposures, shape (k,)."""
+    """Visits to tiles.
+
+    Parameters
+    ----------
+    open_s, visit_s : ndarray of float64, shape (k,)
+        Open-shutter time, and length without slew [s].
+    exposures : ndarray of int64, shape (k,)
+        How many; none where there is no time.
+    wanted : ndarray of bool, shape (k, surveys)
+        Who takes part.
+    """
 
     open_s: Array
     visit_s: Array
     exposures: NDArray[np.int64]
+    wanted: NDArray[np.bool_]
+
+    def of(self, places: NDArray[np.int64]) -> Lengths:
+        """Those of some of the tiles."""
+        return Lengths(
+            self.open_s[places], self.visit_s[places], self.exposures[places], self.wanted[places]
+        )
 
 
 @njit
@@ -140,14 +158,6 @@ def _observable(
     return count
 
 
-def wanted_now(
-    demands: Demands, sky: float, remaining: Array, urgency: Array, sun_rad: float
-) -> NDArray[np.bool_]:
-    """Which surveys want a tile in this sky, shape (surveys,)."""
-    fits = (sky >= demands.sky_min) & (sky <= demands.sky_max) & (sun_rad <= demands.sun_max_rad)
-    return np.asarray(fits & (remaining > 0.0) & (urgency > 0.0))
-
-
 def visit_lengths(
     demands: Demands,
     effective_s: Array,
@@ -155,12 +165,12 @@ def visit_lengths(
     signal: Array,
     remaining: Array,
     urgency: Array,
-    sun_rad: float,
-    left_s: Array,
+    opens_s: Array,
+    until_s: float,
     overhead_s: Array,
     times: tuple[int, float, float],
 ) -> Lengths:
-    """Length of a visit to each of several tiles.
+    """Length of a visit to each of several tiles, and the surveys that take part.
 
     Parameters
     ----------
@@ -172,10 +182,10 @@ def visit_lengths(
         Sky over dark, and light in a fibre over that in reference conditions.
     remaining, urgency : ndarray of float64, shape (k, surveys)
         Unfinished targets, and whether a survey may come back (above 0).
-    sun_rad : float
-        Altitude of the Sun [rad].
-    left_s : ndarray of float64, shape (k,)
-        From the end of the slew to the end of the night's science [s].
+    opens_s : ndarray of float64, shape (k,)
+        When the shutter could open [s].
+    until_s : float
+        When the night's science ends [s].
     overhead_s : ndarray of float64, shape (k,)
         Of a visit besides slew, exposures and read-out [s].
     times : tuple
@@ -184,19 +194,21 @@ def visit_lengths(
     Returns
     -------
     Lengths
-        No exposures where too little of the night is left. A visit is as long as the survey needs
-        that needs most; where one wants a fixed number of exposures, or none wants it, all of
-        them.
+        A visit is as long as the survey needs that needs most; where one wants a fixed number of
+        exposures, or none wants it, all of them. It ends before the Sun is too high for any survey
+        that takes part: one for which too little time would be left does not.
     """
-    open_s, visit_s = np.empty(len(sky)), np.empty(len(sky))
-    exposures = np.empty(len(sky), dtype=np.int64)
-    fits = sun_rad <= demands.sun_max_rad
+    tiles, surveys = len(sky), len(demands.floor)
+    open_s, visit_s = np.empty(tiles), np.empty(tiles)
+    exposures = np.empty(tiles, dtype=np.int64)
+    wanted = np.empty((tiles, surveys), dtype=np.bool_)
+    limits = demands.sky_min, demands.sky_max, demands.dusk_s, demands.dawn_s
     _lengths(
-        sky, signal, remaining, urgency, left_s, overhead_s,
-        fits, demands.sky_min, demands.sky_max, effective_s, demands.source,
-        demands.floor, *times, open_s, visit_s, exposures,
+        sky, signal, remaining, urgency, opens_s, until_s, overhead_s,
+        limits, effective_s, demands.source, demands.floor, times,
+        open_s, visit_s, exposures, wanted,
     )  # fmt: skip
-    return Lengths(open_s, visit_s, exposures)
+    return Lengths(open_s, visit_s, exposures, wanted)
 
 
 @njit
@@ -205,41 +217,48 @@ def _lengths(
     signal: Array,
     remaining: Array,
     urgency: Array,
-    left_s: Array,
+    opens_s: Array,
+    until_s: float,
     overhead_s: Array,
-    fits: NDArray[np.bool_],
-    sky_min: Array,
-    sky_max: Array,
+    limits: tuple[Array, Array, Array, Array],
     effective_s: Array,
     source: NDArray[np.bool_],
     floor: Array,
-    most: int,
-    longest_s: float,
-    readout_s: float,
+    times: tuple[int, float, float],
     open_s: Array,
     visit_s: Array,
     exposures: NDArray[np.int64],
+    wanted: NDArray[np.bool_],
 ) -> None:
+    sky_min, sky_max, dusk_s, dawn_s = limits
+    most, longest_s, readout_s = times
     for i in range(len(sky)):
-        need = 0.0
-        for j in range(len(fits)):
+        for j in range(len(floor)):
             here = remaining[i, j] > 0.0 and urgency[i, j] > 0.0
-            if not (here and fits[j] and sky_min[j] <= sky[i] <= sky_max[j]):
-                continue
-            if np.isnan(effective_s[i, j]):
+            in_sky = sky_min[j] <= sky[i] <= sky_max[j]
+            wanted[i, j] = here and in_sky and dusk_s[j] <= opens_s[i] < dawn_s[j]
+        given = 0.0
+        while given == 0.0:
+            need, end_s, first = 0.0, until_s, -1
+            for j in range(len(floor)):
+                if not wanted[i, j]:
+                    continue
+                if dawn_s[j] < end_s:
+                    end_s, first = dawn_s[j], j
+                rate = signal[i]
+                if not source[j]:
+                    rate = signal[i] ** 2 * (1.0 + floor[j]) / (sky[i] + floor[j])
+                mine = effective_s[i, j] / max(rate, LEAST_RATE)
+                need = max(need, most * longest_s if np.isnan(mine) else mine)
+            if need == 0.0 or need > most * longest_s:
                 need = most * longest_s
-                break
-            rate = signal[i]
-            if not source[j]:
-                rate = signal[i] ** 2 * (1.0 + floor[j]) / (sky[i] + floor[j])
-            need = max(need, effective_s[i, j] / max(rate, LEAST_RATE))
-        if need == 0.0:
-            need = most * longest_s
-        need = min(need, most * longest_s)
-        count = max(1, int(np.ceil(need / longest_s - 1e-9)))
-        given = min(need, left_s[i] - overhead_s[i] - count * readout_s)
-        if given < SHORTEST_SHARE * min(longest_s, need):
-            given = 0.0
-        count = int(np.ceil(given / longest_s - 1e-9)) if given > 0.0 else 0
+            count = max(1, int(np.ceil(need / longest_s - 1e-9)))
+            given = min(need, end_s - opens_s[i] - count * readout_s)
+            if given < SHORTEST_SHARE * min(longest_s, need):
+                given = 0.0
+                if first < 0:
+                    break
+                wanted[i, first] = False
+        count = int(np.ceil(given / longest_s - 1e-9))
         open_s[i], exposures[i] = given, count
         visit_s[i] = overhead_s[i] + given + count * readout_s

@@ -1,0 +1,53 @@
+"""Limits of Sun and altitude hold for every exposure of the fibres, to its end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from wstdes.agents.skies import day_sky
+from wstdes.facility import build, load
+
+SURVEYS = ("cosmo-wide", "cosmo-deep", "milky-way", "bright-stars-hr", "ifs-fields")
+SUN = {"cosmo-wide": -18.0, "cosmo-deep": -18.0}
+
+
+@pytest.mark.parametrize("start", ["2040-06-10", "2040-12-10"])
+def test_nobody_exposes_under_a_sun_too_high_or_a_field_too_low(start: str) -> None:
+    """Visits with goals, which go on as long as the sky makes them, among them."""
+    facility = build(
+        load(
+            "small",
+            overrides=[
+                f"start={start}",
+                "nights=2",
+                f"site.open_fraction={[1.0] * 12}",
+                "telescope.fault_interval=1000000 h",
+                "telescope.zenith_distance_max=35 deg",
+                *(f"surveys.{name}.visit_effective=20 min" for name in SURVEYS),
+                *(f"surveys.{name}.sun_altitude_max={sun} deg" for name, sun in SUN.items()),
+            ],
+        )
+    )
+    states, parts = facility.new_states(), facility.parts
+    checked, last = 0, -90.0
+    for day in range(2):
+        tables = {k: v.to_pylist() for k, v in facility.simulate_day(states, day).items()}
+        sky = day_sky(parts.clock, parts.horizon, day)
+        who: dict[int, set[str]] = {}
+        for row in tables["assignments"]:
+            who.setdefault(row["visit"], set()).add(row["survey"])
+        for row in tables["exposures"]:
+            if row["mode"] == "ifs":
+                continue
+            visit = tables["visits"][row["visit"] - tables["visits"][0]["visit"]]
+            place = np.radians([[visit["ra_deg"]], [visit["dec_deg"]]])
+            for t_s in (row["shutter_open_s"], row["shutter_close_s"]):
+                sun = np.degrees(sky.at(t_s).sun_altitude_rad)
+                limits = [SUN.get(name, -15.0) for name in who.get(row["visit"], ())]
+                assert sun <= min(limits, default=-15.0) + 0.01
+                altitude, _ = sky.altaz(*place, t_s)
+                assert np.degrees(altitude[0]) >= 55.0 - 0.01 or visit["reason"] != "survey"
+                checked, last = checked + 1, max(last, sun)
+    assert checked > 20
+    assert last > -19.0  # the night is used to its end

@@ -1,0 +1,145 @@
+"""Fields for alerts: whether, and how, the telescope should go to one now."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wstdes.agents.records import Alert
+from wstdes.agents.rising import until_up_s
+from wstdes.agents.visit import Visit
+from wstdes.models.instrument import effective_rate
+from wstdes.policies.views import AlertView, Decision
+from wstdes.survey.lengths import Lengths, visit_lengths
+
+if TYPE_CHECKING:
+    from wstdes.agents.planning import Planner
+
+__all__ = ["AlertFields"]
+
+OFFSET_RAD = np.radians(0.3)
+"""An alert's field is centred this far from it, so that it does not fall on the IFS field."""
+SHIFT_RAD = np.radians(30.0 / 3600.0)
+"""Where no fibre reaches the alert, the field is moved by this, less than a pitch."""
+SLEW_S = 60.0
+"""To an alert's field, when a visit is planned."""
+
+
+class AlertFields:
+    """Visits of their own for alerts.
+
+    Parameters
+    ----------
+    planner : Planner
+        The sky, the limits, the policies.
+    """
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
+        self._places: dict[tuple[float, float], tuple[float, float]] = {}
+
+    def visit(self, alert: Alert, *, exposing: bool, shifts: int = 0) -> Visit | None:
+        """A field for an alert, if the policy wants one and the sky allows it now.
+
+        Parameters
+        ----------
+        alert : Alert
+            The target.
+        exposing : bool
+            Whether an exposure would have to be stopped for it.
+        shifts : int
+            How often the field was moved because no fibre reached the alert.
+        """
+        planner = self._planner
+        parts, now = planner.parts, planner.day.now
+        alert_class = parts.scenario.alerts[alert.alert_class]
+        dec = _beside(alert, shifts)
+        cirs = self._cirs(alert.ra_rad, dec)
+        if not self._stays_up(cirs, 0.0):
+            return None
+        fit = self._fit(alert_class.exposures)
+        visit_s = float(fit.visit_s[0])
+        if not fit.exposures[0] or not self._stays_up(cirs, visit_s):
+            return None
+        field = planner.sky.fields(np.array([alert.ra_rad]), np.array([dec]))
+        middle = now + 0.5 * visit_s
+        sky = field.brightness(planner.sky.at(middle), planner.background)
+        signal = planner.signal(field.at(middle).airmass)
+        response = parts.policies.alerts.respond(
+            AlertView(
+                alert_class.response_of(alert.follow_up),
+                now - alert.asked_s,
+                alert.expiry_s - alert.asked_s,
+                exposing,
+                float(effective_rate(signal, sky, "sky", planner.floors["lr"])[0]),
+            )
+        )
+        if response == "insert" or (exposing and response != "abort"):
+            return None
+        return Visit(
+            None,
+            alert.ra_rad,
+            dec,
+            cirs,
+            response,
+            int(fit.exposures[0]),
+            float(fit.open_s[0]),
+            float(sky[0]),
+            float(signal[0]),
+            Decision(None),
+            frozenset(range(len(parts.survey_names))),
+            alert=alert.number,
+            latest_s=planner.until_s,
+        )
+
+    def next_rise_s(self, alerts: list[Alert]) -> float:
+        """When the field of one of these next comes within the limits; infinite: never [s]."""
+        if not alerts:
+            return math.inf
+        planner = self._planner
+        ra = np.array([a.ra_rad for a in alerts])
+        fields = planner.sky.fields(ra, np.array([_beside(a, 0) for a in alerts]))
+        limits = planner.limits_of(np.arcsin(fields.cirs[:, 2]))
+        wait = until_up_s(fields.at(planner.day.now).hour_angle_rad, *limits)
+        return planner.day.now + float(wait.min())
+
+    def _cirs(self, ra_rad: float, dec_rad: float) -> tuple[float, float]:
+        """An ICRS position in CIRS of the day [rad]."""
+        place = ra_rad, dec_rad
+        if place not in self._places:
+            ra, dec = self._planner.sky.to_cirs(np.array([ra_rad]), np.array([dec_rad]))
+            self._places[place] = float(ra[0]), float(dec[0])
+        return self._places[place]
+
+    def _fit(self, exposures: int) -> Lengths:
+        """Length of a visit for an alert: no survey has a say."""
+        planner = self._planner
+        nothing, one = np.zeros((1, len(planner.parts.views))), np.ones(1)
+        return visit_lengths(
+            planner.demands,
+            nothing,
+            one,
+            one,
+            nothing,
+            nothing,
+            one * (planner.day.now + SLEW_S + planner.overhead_s()),
+            planner.until_s,
+            one * planner.overhead_s(),
+            (exposures, *planner.times[1:]),
+        )
+
+    def _stays_up(self, cirs_rad: tuple[float, float], visit_s: float) -> bool:
+        """Whether a CIRS position stays within the limits from now to the end of a visit."""
+        planner = self._planner
+        model, now = planner.parts.scenario.telescope, planner.day.now
+        low, high = math.pi / 2 - model.zenith_distance_max_rad, model.altitude_max_rad
+        times = (now, now + 0.5 * visit_s, now + visit_s)
+        return all(low <= planner.direction_of(cirs_rad, t)[0] <= high for t in times)
+
+
+def _beside(alert: Alert, shifts: int) -> float:
+    """Declination of an alert's field: away from the pole, so that it is not beyond it [rad]."""
+    offset = OFFSET_RAD + shifts * SHIFT_RAD
+    return float(alert.dec_rad + (offset if alert.dec_rad < 0 else -offset))
