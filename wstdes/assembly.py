@@ -119,8 +119,9 @@ def make_parts(loaded: Loaded) -> Parts:
     )
     expected = expected_targets(scenario, sources, pointings.tiling, tile_surveys)
     fibres = science_fibres(scenario)
+    closures = tuple(_closures(scenario, clock, horizon))
     verdict = feasibility(
-        scenario, clock, horizon, pointings.tiling, expected, tile_surveys, fibres
+        scenario, clock, horizon, pointings.tiling, expected, tile_surveys, fibres, closures
     )
     for problem in verdict.errors:
         trouble.add(problem)
@@ -149,7 +150,7 @@ def make_parts(loaded: Loaded) -> Parts:
         routes=routes,
         credits=tuple(sorted(thanks)),
         notes=tuple(trouble.placed(note) for note in (*pointings.notes, *verdict.notes)),
-        closures=tuple(_closures(scenario, clock, horizon)),
+        closures=closures,
     )
 
 

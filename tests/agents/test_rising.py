@@ -47,7 +47,7 @@ def test_a_field_stays_up_until_it_sets_and_no_longer(hour_angle: float, dec: fl
     found = float(until_set_s(np.array([hour_angle]), *limits)[0])
     last = min(found, 86164.0) * TURN_RAD_PER_S
     way = [altitude(hour_angle + share * last, dec) for share in np.linspace(0.0, 1.0, 50)]
-    assert LOW - 1e-6 <= min(way)
+    assert min(way) >= LOW - 1e-6
     assert max(way) <= HIGH + 1e-6
     if np.isfinite(found):
         after = altitude(hour_angle + (found + 2.0) * TURN_RAD_PER_S, dec)

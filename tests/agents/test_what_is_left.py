@@ -9,6 +9,7 @@ import pytest
 
 from wstdes.agents.configuration import MODE_KIND, Configuration
 from wstdes.agents.ledger import SurveyLedger
+from wstdes.agents.observer import ObserverState
 from wstdes.agents.pending import SurveyLedgerState
 from wstdes.assembly import make_parts
 from wstdes.facility import build, load
@@ -159,7 +160,9 @@ def test_an_integral_field_that_lost_its_time_is_observed_again_in_the_same_stay
     )
     states = facility.new_states()
     facility.simulate_day(states, 0)
-    pending = states["observer"].ledger.pending  # type: ignore[attr-defined]
+    observer = states["observer"]
+    assert isinstance(observer, ObserverState)
+    pending = observer.ledger.pending
     assert not [visit for visit, p in pending.items() if p.streams]
 
 

@@ -89,8 +89,6 @@ def test_alerts_are_not_the_schedulers(scored: tuple[Path, dict[str, Any]]) -> N
 def test_scores_of_a_run_are_the_products_of_their_terms(
     small_run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if "scores" not in small_run.tables:
-        pytest.skip("this version keeps no scores")
     for row in small_run["visits"].to_pylist()[:10]:
         if row["reason"] == "survey":
             why(small_run.folder, row["visit"])

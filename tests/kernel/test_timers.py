@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import pytest
 import simpy
 from hypothesis import given, settings
@@ -134,7 +136,7 @@ def test_afterwards_comes_once_after_all_else_of_its_moment() -> None:
     heard: list[str] = []
     last = Afterwards(env, lambda: heard.append(f"last {env.now:g}"))
 
-    def first() -> object:
+    def first() -> Generator[simpy.Event, None, None]:
         for _ in range(2):
             yield env.timeout(5.0)
             heard.append("first")
@@ -144,7 +146,7 @@ def test_afterwards_comes_once_after_all_else_of_its_moment() -> None:
             heard.append("more")
             last.ask()
 
-    env.process(first())  # type: ignore[arg-type]
+    env.process(first())
     env.run()
     assert heard == ["first", "more", "last 5", "first", "more", "last 10"]
 

@@ -105,6 +105,10 @@ def test_visits_targets_and_failures_are_counted(run: Run, sql: Sql) -> None:
     assert value(run, "targets_completed") == sum(last[s] for s in fibre)
     for survey, completed in last.items():
         assert value(run, f"completed_{survey}") == completed
+    [(passed,)] = sql("select count(*) from verdicts where mode = 'ifs' and passed")
+    spaxels = 720**2  # 3 minutes of arc in steps of 0.25 seconds of arc
+    assert value(run, "ifs_spectra") == spaxels * last["ifs-fields"]
+    assert last["ifs-fields"] < passed  # several exposures of a field are one field
 
 
 @pytest.mark.parametrize("mode", ["lr", "hr"])

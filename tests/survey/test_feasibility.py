@@ -1,5 +1,6 @@
 """What is said of a plan before it runs, and footprints and tiles as they are written in YAML."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from wstdes.assembly import make_parts
 from wstdes.cli.main import app
 from wstdes.errors import ConfigError
 from wstdes.facility import load
+from wstdes.models.sky import SeasonSky
 
 SHORT = ["nights=3"]
 
@@ -47,6 +49,11 @@ def test_the_shipped_plan_has_nothing_wrong():
             "shorter than a visit",
         ),
         (
+            "surveys.cosmo-deep.cadence={visits: 3, interval: 10 d, tolerance: 1 d}",
+            "surveys.cosmo-deep.cadence.visits",
+            "3 visits of 55.0 min, the longest there are, come to 2.75 h; a target needs 3.20 h",
+        ),
+        (
             "surveys.cosmo-deep.footprint={declination_min: 60 deg, declination_max: 70 deg}",
             "surveys.cosmo-deep.footprint",
             "nothing of its footprint rises high enough: declinations from -80 to 30",
@@ -82,6 +89,14 @@ def test_what_can_never_work_is_refused_with_its_key(override, path, words):
         (("nights=200",), "the surveys ask for about"),
         (
             (
+                "surveys.cosmo-deep.required=0 s",
+                "surveys.cosmo-deep.goal={snr: 6}",
+                "surveys.cosmo-deep.cadence={visits: 2, interval: 10 d, tolerance: 1 d}",
+            ),
+            "its targets need about 5.71 h of effective time: few will finish",
+        ),
+        (
+            (
                 "start=2041-06-20",
                 "surveys.cosmo-deep.footprint={right_ascension_min: 85 deg, right_ascension_max: "
                 "95 deg, declination_min: -5 deg, declination_max: 5 deg, "
@@ -93,6 +108,43 @@ def test_what_can_never_work_is_refused_with_its_key(override, path, words):
 )
 def test_what_will_not_finish_is_noted(overrides, words):
     assert words in notes(*overrides)
+
+
+def test_visits_that_end_when_they_have_enough_are_no_longer_than_that():
+    """Where every survey says when a visit ends, none goes on to the last exposure."""
+    cadence = "surveys.cosmo-deep.cadence={visits: 4, interval: 20 h, tolerance: 1 h}"
+    names = ("cosmo-wide", "milky-way", "bright-stars-hr", "ifs-fields")
+    ends = [f"surveys.{name}.visit_effective=20 min" for name in names]
+    ends.append("surveys.cosmo-deep.visit_effective=40 min")
+    assert "4 visits of 40.0 min" in problems(cadence, *ends)
+    assert notes(cadence, *ends[1:]) == ""
+
+
+def test_hours_there_are_those_that_closed_nights_faults_and_weather_leave():
+    """Against the calendar's own count, with the Sun of every night."""
+    loaded = load("small", overrides=["nights=365", *CALENDAR])
+    made = make_parts(loaded)
+    scenario = made.scenario
+    said = re.search(r"365 nights have about ([\d,]+) h", "\n".join(map(str, made.notes)))
+    assert said is not None
+    found = float(said[1].replace(",", ""))
+    span = SeasonSky.make(made.clock, made.horizon, 0, 365).below(
+        scenario.observing.science_sun_altitude_rad
+    )
+    hours = (span[:, 1] - span[:, 0]) / 3600.0
+    opened = np.array([scenario.site.open_fraction[made.clock.month(n)] for n in range(365)])
+    assert sum(map(bool, made.closures)) == 5 + 30 + 13
+    left = np.array([not closure for closure in made.closures])
+    assert found == pytest.approx(0.75 * float((hours * opened)[left].sum()), rel=0.005)
+
+
+CALENDAR = [
+    "telescope.fault_interval=30 h",
+    "telescope.fault_repair=10 h",
+    "operations.closures={week: {title: A, nights: 5, first: 2041-04-01}, "
+    "month: {title: B, nights: 30, first: 2041-06-01}, "
+    "days: {title: C, nights: 1, first: 2041-07-03, every: 20 d}}",
+]
 
 
 SHAPES = """

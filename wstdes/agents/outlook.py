@@ -72,11 +72,7 @@ class Outlook:
     def _open_share(self) -> Array:
         scenario = self._parts.scenario
         month = [self._parts.clock.month(n) for n in range(scenario.nights)]
-        telescope = scenario.telescope
-        working = telescope.fault_interval_s / (
-            telescope.fault_interval_s + telescope.fault_repair_s
-        )
-        return np.asarray(scenario.site.open_fraction)[month] * working
+        return np.asarray(scenario.site.open_fraction)[month] * scenario.telescope.working_share
 
     def view(self, night: int, remaining: Array) -> SeasonView:
         """What lies ahead of a noon.

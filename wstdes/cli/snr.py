@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
@@ -57,10 +57,11 @@ def snr(
     from wstdes.errors import WstdesError
     from wstdes.facility import load
     from wstdes.models.instrument import Conditions, SourceShape
+    from wstdes.models.instrument.calculator import Kind
     from wstdes.units import Radians, Seconds
 
     _known(per, tuple(_PER), "--per")
-    _known(source, ("point", "extended", "surface"), "--source")
+    _known(source, get_args(Kind), "--source")
     _within(airmass, 1.0, 40.0, "--airmass")
     _within(goal, 1e-6, 1e6, "--snr")
     _within(transparency, 1e-6, 1.0, "--transparency")
@@ -70,7 +71,7 @@ def snr(
     radius = _quantity(half_light_radius, Radians, "--half-light-radius", zero=True)
     if (source == "extended") != (radius > 0.0):
         raise WstdesError("--half-light-radius is for --source extended, which needs it")
-    shape = SourceShape(source, radius)  # type: ignore[arg-type]
+    shape = SourceShape(cast("Kind", source), radius)
     blur = None if seeing is None else _quantity(seeing, Radians, "--seeing")
     beside = _quantity(offset, Radians, "--offset", zero=True)
     whole = _quantity(time, Seconds, "--time")

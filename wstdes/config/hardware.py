@@ -164,6 +164,11 @@ class Telescope(HardwareModel):
     infrastructure_power_w: Load = Field(description="buildings and services, day and night")
     instrument_hvac_power_w: Load = Field(description="spectrograph rooms, day and night")
 
+    @property
+    def working_share(self) -> float:
+        """Expected share of the observing time that faults leave."""
+        return self.fault_interval_s / (self.fault_interval_s + self.fault_repair_s)
+
 
 class Channel(Model):
     """One arm of a spectrograph."""

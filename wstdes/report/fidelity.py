@@ -9,7 +9,7 @@ import numpy as np
 from wstdes.report.figure import draw
 from wstdes.report.section import Chart, Item
 from wstdes.report.text import figures
-from wstdes.report.view import View
+from wstdes.report.view import Rows, View
 
 __all__ = ["fidelity"]
 
@@ -30,7 +30,7 @@ def fidelity(view: View) -> list[Item]:
     for name in names:
         mine = rows.where(survey=name, visit=0)
         found[name] = {
-            k: tuple(float(mine.num(f"{k}{e}")[0]) for e in ("", "_error", "_rms"))  # type: ignore[misc]
+            k: (_first(mine, k), _first(mine, f"{k}_error"), _first(mine, f"{k}_rms"))
             for k in KINDS
             if len(mine)
         }
@@ -69,6 +69,10 @@ def fidelity(view: View) -> list[Item]:
     return [
         Chart("fidelity", title, caption, draw("fidelity", title, height, paint), columns, data)
     ]
+
+
+def _first(rows: Rows, column: str) -> float:
+    return float(rows.num(column)[0])
 
 
 def _share(numbers: tuple[float, float, float], place: int) -> float:

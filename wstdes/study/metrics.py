@@ -138,17 +138,15 @@ def integral_field(run: Run) -> Iterator[Metric]:
     spectrograph = run.scenario.spectrographs.ifs
     if spectrograph is None:
         return
-    verdicts = run.table("verdicts").filter(pc.equal(run.table("verdicts").column("mode"), "ifs"))
-    passed = int(pc.sum(verdicts.column("passed")).as_py() or 0)
-    yield Metric(
-        "ifs_spectra",
-        passed * spectrograph.spectra,
-        "",
-        "spectra in integral-field exposures that count",
-    )
     progress = run.table("progress")
     last = progress.filter(pc.equal(progress.column("night"), run.nights - 1)).to_pylist()
     fields = [r for r in last if run.scenario.surveys[r["survey"]].mode == "ifs"]
+    yield Metric(
+        "ifs_spectra",
+        sum(r["completed"] for r in fields) * spectrograph.spectra,
+        "",
+        "spectra of the integral-field fields that are finished, each counted once",
+    )
     area = float(np.degrees(run.scenario.telescope.ifs_field_rad) ** 2)
     yield Metric(
         "ifs_area",

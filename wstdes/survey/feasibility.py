@@ -60,6 +60,7 @@ def feasibility(
     expected: FloatArray,
     tile_surveys: Sequence[int],
     fibres: dict[str, float],
+    closures: Sequence[str],
 ) -> Verdict:
     """Ask of a plan what can be known without running it.
 
@@ -77,6 +78,8 @@ def feasibility(
         Survey numbers of its columns.
     fibres : dict of str to float
         For targets in a visit, by mode.
+    closures : sequence of str
+        The closure that takes each night of the run; nothing: none does.
 
     Returns
     -------
@@ -90,7 +93,10 @@ def feasibility(
         survey = scenario.surveys[names[number]]
         _cadence(scenario, names[number], survey, verdict)
         _conditions(scenario, names[number], survey, tiling, number, skies, verdict)
-    _hours(scenario, clock, tiling, expected, tile_surveys, fibres, skies, verdict)
+    if scenario.nights >= SEASON_NIGHTS:
+        surveys = [scenario.surveys[names[number]] for number in tile_surveys]
+        asked = _asked_hours(scenario, surveys, tiling, expected, fibres)
+        _hours(scenario, asked, _hours_there(scenario, clock, skies, closures), verdict)
     return verdict
 
 
@@ -199,6 +205,43 @@ def _cadence(scenario: Scenario, name: str, survey: Survey, verdict: Verdict) ->
                 hint="fewer visits, a shorter interval, or more nights",
             )
         )
+    _enough(scenario, name, survey, visits, verdict)
+
+
+def _enough(scenario: Scenario, name: str, survey: Survey, visits: int, verdict: Verdict) -> None:
+    """Whether all visits of a cadence together give a target the time that it needs.
+
+    An integral field is exposed through all visits of a stay: they do not limit it.
+    """
+    longest_s = _longest_s(scenario)
+    if survey.mode == "ifs" or visits * longest_s >= survey.required_s:
+        return
+    goal = survey.goal
+    alike = survey.source.kind != "catalogue" and (goal is None or goal.magnitude is not None)
+    found = verdict.errors if alike else verdict.notes
+    need = f"{survey.required_s / 3600.0:.2f} h of effective time"
+    found.append(
+        Problem(
+            f"{visits} visits of {longest_s / 60.0:.1f} min, the longest there are, come to "
+            f"{visits * longest_s / 3600.0:.2f} h; "
+            + (
+                f"a target needs {need}: none will finish"
+                if alike
+                else f"its targets need about {need}: few will finish"
+            ),
+            f"surveys.{name}.cadence.visits",
+            hint="more visits, a shorter required time, or longer visits (observing.exposures, "
+            "visit_effective)",
+        )
+    )
+
+
+def _longest_s(scenario: Scenario) -> float:
+    """Effective time that a visit gives in reference conditions, at most [s]."""
+    _, open_s = visit_times(scenario)
+    goals = [s.visit_effective_s for s in scenario.surveys.values() if s.source.kind != "alerts"]
+    known = [goal for goal in goals if goal is not None]
+    return min(open_s, max(known)) if len(known) == len(goals) else open_s
 
 
 def _conditions(
@@ -250,33 +293,31 @@ def _conditions(
         )
 
 
-def _hours(
-    scenario: Scenario,
-    clock: Clock,
-    tiling: Tiling,
-    expected: FloatArray,
-    tile_surveys: Sequence[int],
-    fibres: dict[str, float],
-    skies: _Skies,
-    verdict: Verdict,
-) -> None:
+def _hours(scenario: Scenario, asked: float, there: float, verdict: Verdict) -> None:
     """Hours that the surveys ask for, and those there are."""
-    if scenario.nights < SEASON_NIGHTS:
-        return
-    surveys = [scenario.surveys[list(scenario.surveys)[i]] for i in tile_surveys]
-    asked = _asked_hours(scenario, surveys, tiling, expected, fibres)
-    night = float(skies.hours(scenario.observing.science_sun_altitude_rad).mean())
-    share = [scenario.site.open_fraction[clock.month(day)] for day in range(scenario.nights)]
-    there = night * float(np.sum(share))
     if asked <= there:
         return
     note = Problem(
         f"the surveys ask for about {asked:,.0f} h of visits; {scenario.nights:,} nights have "
-        f"{there:,.0f} h with the dome open: at most {100.0 * there / asked:.0f} % can be done",
+        f"about {there:,.0f} h with the dome open and nothing broken: at most "
+        f"{100.0 * there / asked:.0f} % can be done",
         "surveys",
         hint="shorter required times, smaller footprints, fewer targets, or more nights",
     )
     verdict.notes.append(note)
+
+
+def _hours_there(scenario: Scenario, clock: Clock, skies: _Skies, closures: Sequence[str]) -> float:
+    """Expected hours in which surveys can observe.
+
+    Of nights that no closure takes, with the share of each month that the dome is open, less what
+    faults take. The length of a night is interpolated between those sampled.
+    """
+    nights = np.arange(scenario.nights)
+    hours = np.interp(nights, skies.run, skies.hours(scenario.observing.science_sun_altitude_rad))
+    share = np.asarray(scenario.site.open_fraction)[[clock.month(int(night)) for night in nights]]
+    closed = np.array([bool(closure) for closure in closures])
+    return float((hours * share)[~closed].sum()) * scenario.telescope.working_share
 
 
 def _asked_hours(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from abc import ABC, abstractmethod
 from functools import lru_cache
 
 import numpy as np
@@ -70,7 +71,7 @@ def galaxy_counts_per_sr(magnitude: FloatArray | float) -> FloatArray:
     return np.asarray(46.0 * 10.0**exponent / _ARCMIN_RAD**2)
 
 
-class _Mock:
+class _Mock(ABC):
     """What the two mocks share: name, footprint, magnitudes from a power law, exposure times."""
 
     is_mock = True
@@ -99,10 +100,11 @@ class _Mock:
         self._key = random_key(seed, name, "targets")
         self._times = ExposureTimes(required_s, *self.magnitude_limits)
 
+    @abstractmethod
     def _draw(
         self, cells: NDArray[np.int64], frame: FloatArray, tangent: float, year: float, full: bool
     ) -> Drawn:
-        raise NotImplementedError
+        """Draw the targets that a field sees; see :func:`draw_clustered`."""
 
     def _reach(self) -> float:
         """How far from its home cell a target may be [rad]."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import wstdes
 from wstdes.agents.conditions import Sensitivity
 from wstdes.config.scenario import Scenario
 from wstdes.models.instrument import Calculator, Conditions, SourceShape
-from wstdes.models.instrument.calculator import POINT
+from wstdes.models.instrument.calculator import POINT, Per
 
 ARCSEC = math.pi / 648000
 DESIGN = Conditions(0.8 * ARCSEC)
@@ -57,20 +58,20 @@ def test_the_official_calculators_example(scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize("mode", ["lr", "hr", "ifs"])
-@pytest.mark.parametrize("per", ["pixel", "resolution", "angstrom"])
+@pytest.mark.parametrize("per", get_args(Per))
 @pytest.mark.parametrize(
     "shape",
     [SourceShape(), SourceShape("extended", 0.4 * ARCSEC), SourceShape("surface")],
     ids=lambda shape: shape.kind,
 )
 def test_time_and_limit_are_inverses(
-    scenario: Scenario, mode: str, per: str, shape: SourceShape
+    scenario: Scenario, mode: str, per: Per, shape: SourceShape
 ) -> None:
     calculator = Calculator(scenario, mode)
-    faint = calculator.limiting_magnitude(5.0, 3300.0, DESIGN, shape, per)  # type: ignore[arg-type]
-    arguments = (DESIGN, shape, per)
-    assert calculator.signal_to_noise(faint, 3300.0, *arguments) == pytest.approx(5.0)  # type: ignore[arg-type]
-    assert calculator.exposure_time(faint, 5.0, *arguments) == pytest.approx(3300.0)  # type: ignore[arg-type]
+    faint = calculator.limiting_magnitude(5.0, 3300.0, DESIGN, shape, per)
+    found = calculator.signal_to_noise(faint, 3300.0, DESIGN, shape, per)
+    assert found == pytest.approx(5.0)
+    assert calculator.exposure_time(faint, 5.0, DESIGN, shape, per) == pytest.approx(3300.0)
 
 
 def test_what_helps_and_what_hurts(scenario: Scenario) -> None:

@@ -81,8 +81,15 @@ def test_splits_fit_and_add_up(
     available: float,
     read: float,
 ) -> None:
-    limits = {"longest_s": longest, "most": most, "readout_s": readout, "available_s": available}
-    split = split_exposures(wanted, rate, **limits, read_s=read)  # type: ignore[arg-type]
+    split = split_exposures(
+        wanted,
+        rate,
+        longest_s=longest,
+        most=most,
+        readout_s=readout,
+        available_s=available,
+        read_s=read,
+    )
     assert 1 <= split.count <= most
     assert split.length_s <= longest * (1 + 1e-9)
     busy = split.count * split.length_s + (split.count - 1) * readout
