@@ -145,6 +145,39 @@ def test_a_visit_without_a_good_exposure_is_none_of_a_cadence(parts: Any, expose
     assert account.ledger.urgency(where, 1e7)[0, column] == 0.0
 
 
+def test_a_visit_gives_a_field_with_a_cadence_its_share(parts: Any) -> None:
+    made = make_parts(
+        load(
+            "small",
+            overrides=[
+                "surveys.ifs-fields.cadence={visits: 4, interval: 5 d, tolerance: 1 d}",
+            ],
+        )
+    )
+    account = Account(made)
+    ledger, survey = account.ledger, account.number("ifs-fields")
+    share_s = 0.25 * made.scenario.surveys["ifs-fields"].required_s
+    account.begin(0, {}, {}, ifs=True)
+    assert ledger.field_wants_s(0, survey, account.tile) == pytest.approx(share_s, abs=CREDIT_S)
+    account.expose(0, 0, "ifs", 3.0 * share_s)
+    assert ledger.field_wants_s(0, survey, account.tile) <= 0.0
+    assert account.left("ifs-fields") == pytest.approx(0.75, abs=1e-3)
+
+
+def test_what_is_still_needed_is_less_where_something_was_given(parts: Any) -> None:
+    """Half of the time, to 40 of the 100 targets that are left in one tile."""
+    account, wide = Account(parts), "cosmo-wide"
+    required_s = parts.scenario.surveys[wide].required_s
+    column = account.column(wide)
+    assert (account.ledger.needed()[:, column] == required_s).all()
+    account.begin(0, {wide: range(40)}, {wide: 100, "cosmo-deep": 9})
+    account.expose(0, 0, "lr", 0.5 * required_s)
+    needed = account.ledger.needed()[:, column]
+    assert account.left(wide) == 100
+    assert needed[account.tile] == pytest.approx(0.8 * required_s, rel=0.01)
+    assert (np.delete(needed, account.tile) == required_s).all()
+
+
 def test_an_integral_field_that_lost_its_time_is_observed_again_in_the_same_stay() -> None:
     """Its first run had enough until quality control failed an exposure."""
     facility = build(

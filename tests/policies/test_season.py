@@ -294,6 +294,19 @@ def test_programmes_that_share_fibres_and_time_add_up() -> None:
     assert work.worth == pytest.approx(np.array([[40.0, 50.0], [1.0, 0.0]]))
 
 
+def test_what_dust_takes_is_made_good_by_time() -> None:
+    """Half of the light: four times as long against the sky's noise, twice against its own."""
+    view = Toy().season()
+    noises = zip(view.surveys, ("sky", "source"), strict=True)
+    view = replace(view, surveys=tuple(replace(s, noise=n) for s, n in noises))
+    groups = programmes(view.surveys)
+    dusty = replace(view, dimming=np.full(len(view.ra_rad), 0.5))
+    clear, found = (Work.of(v, groups).needed_s for v in (view, dusty))
+    assert clear.any(axis=0).all()
+    assert found[:, 0] == pytest.approx(4.0 * clear[:, 0])
+    assert found[:, 1] == pytest.approx(2.0 * clear[:, 1])
+
+
 def test_slots_hold_all_the_time_that_anyone_can_use() -> None:
     rng = np.random.default_rng(1)
     view = replace(

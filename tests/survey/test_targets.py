@@ -20,8 +20,7 @@ from wstdes.survey import (
     cell_of,
     cells_in_cone,
 )
-from wstdes.survey.cells import cell_geometry, unit_vectors
-from wstdes.survey.targets import required_times
+from wstdes.survey.targets import cell_geometry, required_times, unit_vectors
 
 
 def table(ra, dec):

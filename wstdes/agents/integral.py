@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -12,6 +13,9 @@ from wstdes.agents.exposures import Shutter
 from wstdes.kernel import Signal
 
 __all__ = ["IntegralRun"]
+
+MARGIN = 1.02
+"""Exposures are longer than needed by this: a little worse air must not ask for one more."""
 
 Process = Generator[simpy.Event, Any, None]
 
@@ -31,11 +35,11 @@ class IntegralRun:
     shutter : Shutter
         Measures and reads an exposure.
     exposure_s : float
-        Open-shutter time of an exposure [s].
+        Longest open-shutter time of an exposure [s].
     shortest_s : float
         Open-shutter time below which an exposure that is stopped is not worth its read-out [s].
     wanted_s : callable
-        Effective time that the field still needs [s].
+        Open-shutter time that the field still needs, as the sky is now [s].
     key : str
         The pipeline's work.
     visit, tile : int
@@ -80,22 +84,24 @@ class IntegralRun:
         self._order.fire()
 
     def _run(self) -> Process:
-        while not self._stopped and self.wanted_s() > 0.0:
+        while not self._stopped and (wanted_s := self.wanted_s()) > 0.0:
             if self._dark:
                 yield self._order.wait()
                 continue
-            yield from self._expose()
+            count = max(1, math.ceil(MARGIN * wanted_s / self.exposure_s))
+            length_s = min(MARGIN * wanted_s / count, self.exposure_s)
+            yield from self._expose(max(length_s, self.shortest_s))
 
-    def _expose(self) -> Process:
+    def _expose(self, length_s: float) -> Process:
         """One exposure, with the pauses that lamps make."""
         begin, last, open_s, cause = float(self.env.now), float(self.env.now), 0.0, ""
-        while open_s < self.exposure_s - 1e-6 and not cause:
+        while open_s < length_s - 1e-6 and not cause:
             since = float(self.env.now)
             shut = self._dark
             events = [self._order.wait(), self.dome.weather.closing.wait()]
             events.append(self.dome.telescope.failed.wait())
             if not shut:
-                events.append(self.env.timeout(self.exposure_s - open_s))
+                events.append(self.env.timeout(length_s - open_s))
             yield self.env.any_of(events)
             if not shut:
                 last = float(self.env.now)

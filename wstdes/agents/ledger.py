@@ -72,6 +72,28 @@ class SurveyLedger:
             return self.state.remaining
         return np.where(self.state.given_s < ENOUGH * self._tile_s, self.state.remaining, 0.0)
 
+    def needed(self) -> NDArray[np.float64]:
+        """Effective time that an unfinished target still needs [s], shape (tiles, tile surveys).
+
+        Estimated: what was given to unfinished targets is spread over those of all tiles in which
+        the survey took part. Fields need their whole time, as only their share is left.
+        """
+        state, left = self.state, self.remaining
+        found = np.empty(left.shape)
+        for column, view in enumerate(self.parts.views):
+            found[:, column] = view.required_s
+            served = state.served[:, column] > 0
+            unfinished = float(left[served, column].sum())
+            if view.mode == "ifs" or not unfinished > 0.0:
+                continue
+            totals = self.totals(self.parts.tile_surveys[column])
+            given = max(0.0, totals.effective_s - totals.completed * view.required_s)
+            found[served, column] -= given / unfinished
+        if self._by_tiles:
+            found = np.where(np.isfinite(self._tile_s), self._tile_s - state.given_s, found)
+        least = 0.05 * np.array([view.required_s for view in self.parts.views])
+        return np.asarray(np.maximum(found, least))
+
     def visit_effective(self, tiles: NDArray[np.int64]) -> NDArray[np.float64]:
         """Effective time after which visits end [s], shape (k, tile surveys); nan: by exposures."""
         if not self._by_tiles:
@@ -189,6 +211,14 @@ class SurveyLedger:
         credit = self.state.progress[survey].of(0, len(self.parts.tiling))
         return max(0.0, 1.0 - float(credit[tile]) * CREDIT_S / required)
 
+    def field_wants_s(self, visit: int, survey: int, tile: int) -> float:
+        """Effective time that a fixed field still wants in a visit [s]."""
+        left = self.field_left(survey, tile) * self.parts.field_required_s(survey, tile)
+        if self._survey(survey).cadence is None:
+            return left
+        given = self.state.pending[visit].given.get(survey, 0)
+        return min(left, CREDIT_S * (self._most(survey, tile) - given))
+
     def credit(
         self,
         visit: int,
@@ -223,12 +253,21 @@ class SurveyLedger:
         """A visit gives a survey with a cadence no more than its share of the time it needs."""
         for number, name in enumerate(self.parts.survey_names):
             rules = self._survey(number)
-            if rules.cadence is None or rules.mode != mode or number not in pending.wanted:
+            takes_part = number in pending.wanted or number == pending.ifs_survey
+            if rules.cadence is None or rules.mode != mode or not takes_part:
                 continue
-            most = math.ceil(rules.required_s / CREDIT_S / rules.cadence.visits)
             given = pending.given.get(number, 0)
-            steps[name] = max(0, min(steps[rules.noise], most - given))
+            steps[name] = max(0, min(steps[rules.noise], self._most(number, pending.tile) - given))
             pending.given[number] = given + steps[name]
+
+    def _most(self, survey: int, tile: int | None) -> int:
+        """Steps of effective time that a visit gives a survey with a cadence at most."""
+        rules = self._survey(survey)
+        assert rules.cadence is not None
+        required_s = float(rules.required_s)
+        if rules.mode == "ifs" and tile is not None:
+            required_s = self.parts.field_required_s(survey, tile)
+        return math.ceil(required_s / CREDIT_S / rules.cadence.visits)
 
     def _steps(self, steps: dict[str, int], survey: int) -> int:
         """What an exposure gives to a survey, in steps of effective time."""

@@ -19,7 +19,7 @@ from wstdes.agents.parts import Parts
 from wstdes.agents.pending import Pending, SurveyLedgerState
 from wstdes.agents.planning import Planner
 from wstdes.agents.records import Alert, work_key
-from wstdes.agents.visit import Visit
+from wstdes.agents.visit import Goal, Visit
 from wstdes.agents.visits import VisitRun
 from wstdes.kernel import Agent, Day
 from wstdes.policies.views import SeasonPlan
@@ -77,7 +77,8 @@ class Observer(Agent[ObserverState]):
         """Plan, if the policy wants to; wait for the evening."""
         policy = self.parts.policies.scheduling
         if hasattr(policy, "plan") and policy.due(self.day.index, self.state.plan):
-            view = self.parts.outlook.view(self.day.index, self.ledger.remaining)
+            left, needed_s = self.ledger.remaining, self.ledger.needed()
+            view = self.parts.outlook.view(self.day.index, left, needed_s)
             self.state.plan = policy.plan(view)
         self.planner.plan = self.state.plan
         if self.day.index == 0 and self.parts.statistical is not None:
@@ -315,14 +316,19 @@ class Observer(Agent[ObserverState]):
 
     def _begin_integral(self, shutter: Shutter, visit: int, tile: int, ifs: int) -> IntegralRun:
         """Let the integral field expose on its own clock."""
-        required_s = self.parts.field_required_s(ifs, tile)
+        noise = self.parts.scenario.surveys[self.parts.survey_names[ifs]].noise
+
+        def wanted_s() -> float:
+            goal = Goal(self.ledger.field_wants_s(visit, ifs, tile), "ifs", noise)
+            return goal.effective_s / max(self.planner.rate(shutter.plan, goal), 1e-6)
+
         return IntegralRun(
             self.env,
             self.dome,
             shutter,
             self.parts.scenario.observing.exposure_s,
             max(1.0, self.parts.scenario.quality.shortest_s),
-            lambda: self.ledger.field_left(ifs, tile) * required_s,
+            wanted_s,
             shutter.works["ifs"],
             visit,
             tile,

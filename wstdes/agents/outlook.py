@@ -74,15 +74,15 @@ class Outlook:
         month = [self._parts.clock.month(n) for n in range(scenario.nights)]
         return np.asarray(scenario.site.open_fraction)[month] * scenario.telescope.working_share
 
-    def view(self, night: int, remaining: Array) -> SeasonView:
+    def view(self, night: int, remaining: Array, needed_s: Array) -> SeasonView:
         """What lies ahead of a noon.
 
         Parameters
         ----------
         night : int
             The first night ahead.
-        remaining : ndarray of float64, shape (tiles, tile surveys)
-            Targets (fields) not finished.
+        remaining, needed_s : ndarray of float64, shape (tiles, tile surveys)
+            Targets (fields) not finished, and the effective time that each still needs [s].
         """
         parts, sky, site = self._parts, self._sky, self._parts.scenario.site
         observing, telescope = parts.scenario.observing, parts.scenario.telescope
@@ -115,6 +115,8 @@ class Outlook:
             parts.science_fibres,
             {m: parts.sensitivity.noise_floor(m, observing.exposure_s) for m in parts.modes},
             self._signal,
+            needed_s,
+            parts.dimming,
             design_ha_rad=parts.tiling.design_ha_rad if len(parts.tiling.design_ha_rad) else None,
         )
 

@@ -14,6 +14,7 @@ from wstdes.units import PerSteradian, Seconds
 
 __all__ = [
     "AlertSource",
+    "Angle",
     "Cadence",
     "CatalogueFile",
     "FixedFields",
@@ -182,6 +183,15 @@ class Survey(Model):
             raise ValueError(
                 "goal.magnitude is for the mode ifs and for alerts, which need it: other targets "
                 "have magnitudes of their own"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _cadence_has_shares(self) -> Self:
+        if self.cadence is not None and self.goal is not None and self.goal.magnitude is None:
+            raise ValueError(
+                "a cadence splits the time that targets need by its visits: give required, "
+                "not a goal that each target reaches in a time of its own"
             )
         return self
 

@@ -216,6 +216,8 @@ class SeasonView:
     needed_s : ndarray of float64, shape (tiles, surveys), optional
         Effective time that an unfinished target still needs, in the mean [s]; left out: what a
         new one needs.
+    dimming : ndarray of float64, shape (tiles,), optional
+        Light that the Galaxy's dust leaves of the targets; left out: all.
     design_ha_rad : ndarray of float64, shape (tiles,), optional
         Hour angles that the user's list of tiles gives, NaN where it gives none [rad].
     """
@@ -242,6 +244,7 @@ class SeasonView:
     floors: dict[str, float]
     signal_of_airmass: Callable[[Array], Array]
     needed_s: Array | None = None
+    dimming: Array | None = None
     design_ha_rad: Array | None = None
 
 
