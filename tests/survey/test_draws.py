@@ -18,8 +18,8 @@ from wstdes.survey import (
     Targets,
     cells_in_cone,
 )
+from wstdes.survey.cells import PART_RADIUS_RAD, tangent_frame
 from wstdes.survey.draws import draw_motions, philox, place, poisson
-from wstdes.survey.targets import PART_RADIUS_RAD, tangent_frame
 
 TANGENT = math.tan(math.radians(0.9))
 YEAR = 2036.0

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from wstdes.models.focalplane import project
 from wstdes.survey.area import sample
+from wstdes.survey.cells import unit_vectors
 from wstdes.survey.fields_lead import lead
 from wstdes.survey.ifs import IfsOptics, best_fields, offset
 from wstdes.survey.shapes import Circles
-from wstdes.survey.targets import unit_vectors
 from wstdes.survey.tiles import Positions
 from wstdes.survey.tiling import Tiling, counts_within, cover_passes, tile_area_without_gaps
 

@@ -25,9 +25,9 @@ from wstdes.survey import (
     galactic_latitude,
     galaxy_counts_per_sr,
 )
+from wstdes.survey.cells import unit_vectors
 from wstdes.survey.draws import draw_clusters
 from wstdes.survey.mock import random_key
-from wstdes.survey.targets import unit_vectors
 
 ARCMIN = math.pi / 10_800
 PATCH = [int(p) for p in cells_in_cone(0.6, -0.75, math.radians(1.5))]  # crosses a base pixel

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wstdes.survey.area import area_sr, sample
+from wstdes.survey.cells import unit_vectors
 from wstdes.survey.footprint import Footprint, ecliptic_latitude
 from wstdes.survey.shapes import Circles, Polygon
-from wstdes.survey.targets import unit_vectors
 
 RNG = np.random.default_rng(20260404)
 RA = RNG.uniform(0.0, 2.0 * math.pi, 20000)

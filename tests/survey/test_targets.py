@@ -20,7 +20,8 @@ from wstdes.survey import (
     cell_of,
     cells_in_cone,
 )
-from wstdes.survey.targets import cell_geometry, required_times, unit_vectors
+from wstdes.survey.cells import cell_geometry, unit_vectors
+from wstdes.survey.targets import required_times
 
 
 def table(ra, dec):

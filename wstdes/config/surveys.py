@@ -14,7 +14,6 @@ from wstdes.units import PerSteradian, Seconds
 
 __all__ = [
     "AlertSource",
-    "Angle",
     "Cadence",
     "CatalogueFile",
     "FixedFields",

@@ -7,24 +7,20 @@ from wstdes.survey.catalogue import (
     open_catalogue,
     read_catalogue,
 )
+from wstdes.survey.cells import (
+    CELL_AREA_SR,
+    CELL_COUNT,
+    NSIDE,
+    cell_centre,
+    cell_of,
+    cells_in_cone,
+)
 from wstdes.survey.footprint import Footprint, galactic_latitude
 from wstdes.survey.gaia import GaiaStars
 from wstdes.survey.mock import MockGalaxies, MockStars, galaxy_counts_per_sr
 from wstdes.survey.store import Manifest, Store, open_store
 from wstdes.survey.stored import StoredSource
-from wstdes.survey.targets import (
-    CELL_AREA_SR,
-    CELL_COUNT,
-    NSIDE,
-    ExposureLaw,
-    ExposureTimes,
-    InField,
-    Targets,
-    TargetSource,
-    cell_centre,
-    cell_of,
-    cells_in_cone,
-)
+from wstdes.survey.targets import ExposureLaw, ExposureTimes, InField, Targets, TargetSource
 
 __all__ = [
     "CELL_AREA_SR",

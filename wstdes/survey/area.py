@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from wstdes.survey.cells import unit_vectors
 from wstdes.survey.footprint import Region
-from wstdes.survey.targets import unit_vectors
 
 __all__ = ["area_sr", "sample"]
 

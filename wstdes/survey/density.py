@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wstdes.survey.cells import unit_vectors
 from wstdes.survey.footprint import Region
-from wstdes.survey.targets import unit_vectors
 from wstdes.survey.tiling import Tiling, cover_passes
 
 __all__ = ["Demand", "demand_points", "follow", "served"]

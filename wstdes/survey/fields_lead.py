@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wstdes.survey.cells import unit_vectors
 from wstdes.survey.ifs import IfsOptics, offset
-from wstdes.survey.targets import unit_vectors
 from wstdes.survey.tiles import Positions
 from wstdes.survey.tiling import Tiling
 

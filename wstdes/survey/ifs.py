@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from wstdes.jit import njit, plain
-from wstdes.survey.targets import unit_vectors
+from wstdes.survey.cells import unit_vectors
 
 __all__ = ["IfsOptics", "best_fields", "offset"]
 

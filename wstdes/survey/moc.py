@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from wstdes.errors import CatalogueError
-from wstdes.survey.targets import unit_vectors
+from wstdes.survey.cells import unit_vectors
 
 __all__ = ["Moc", "read_moc"]
 

@@ -15,16 +15,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from wstdes.survey.draws import Drawn, clusters_near, draw_clustered, draw_motions, draw_uniform
-from wstdes.survey.footprint import Footprint, galactic_latitude
-from wstdes.survey.targets import (
+from wstdes.survey.cells import (
     CELL_AREA_SR,
     NSIDE,
     PART_RADIUS_RAD,
-    ExposureLaw,
-    ExposureTimes,
-    InField,
-    Targets,
     cell_centre,
     cell_geometry,
     cell_of_vectors,
@@ -32,6 +26,9 @@ from wstdes.survey.targets import (
     check_pixel,
     tangent_frame,
 )
+from wstdes.survey.draws import Drawn, clusters_near, draw_clustered, draw_motions, draw_uniform
+from wstdes.survey.footprint import Footprint, galactic_latitude
+from wstdes.survey.targets import ExposureLaw, ExposureTimes, InField, Targets
 
 __all__ = ["GALAXY_COUNT_SLOPE", "MockGalaxies", "MockStars", "galaxy_counts_per_sr"]
 

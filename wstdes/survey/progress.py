@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wstdes.jit import njit, plain
-from wstdes.survey.targets import CELL_COUNT
+from wstdes.survey.cells import CELL_COUNT
 
 __all__ = ["CREDIT_S", "SurveyProgress", "give"]
 

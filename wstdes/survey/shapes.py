@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from wstdes.survey.targets import unit_vectors
+from wstdes.survey.cells import unit_vectors
 
 __all__ = ["Circles", "Polygon"]
 

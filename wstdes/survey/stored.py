@@ -8,23 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wstdes.survey.draws import PARTS
-from wstdes.survey.footprint import Footprint
-from wstdes.survey.seen import see
-from wstdes.survey.targets import (
+from wstdes.survey.cells import (
     CELL_AREA_SR,
     CELL_COUNT,
     NSIDE,
     PART_RADIUS_RAD,
-    ExposureTimes,
-    InField,
-    Targets,
     cell_of,
     cells_near,
     check_pixel,
     tangent_frame,
     unit_vectors,
 )
+from wstdes.survey.draws import PARTS
+from wstdes.survey.footprint import Footprint
+from wstdes.survey.seen import see
+from wstdes.survey.targets import ExposureTimes, InField, Targets
 
 __all__ = ["PART_COUNT", "SortedColumns", "StoredSource", "part_of"]
 

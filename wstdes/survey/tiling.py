@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wstdes.survey.area import sample
+from wstdes.survey.cells import unit_vectors
 from wstdes.survey.footprint import Region
-from wstdes.survey.targets import unit_vectors
 
 __all__ = [
     "COVERING",
