@@ -117,11 +117,20 @@ def make_parts(loaded: Loaded) -> Parts:
         SurveyTargets(i, source, MODE_KIND[surveys[i].mode], surveys[i].priority)
         for i, source in sources.items()
     )
-    expected = expected_targets(scenario, sources, pointings.tiling, tile_surveys)
+    reach_rad = plane.reach_rad(scenario.telescope.plate_scale_m_per_rad)
+    expected = expected_targets(sources, pointings.tiling, tile_surveys, reach_rad)
     fibres = science_fibres(scenario)
     closures = tuple(_closures(scenario, clock, horizon))
     verdict = feasibility(
-        scenario, clock, horizon, pointings.tiling, expected, tile_surveys, fibres, closures
+        scenario,
+        clock,
+        horizon,
+        pointings.tiling,
+        expected,
+        tile_surveys,
+        fibres,
+        reach_rad,
+        closures,
     )
     for problem in verdict.errors:
         trouble.add(problem)

@@ -9,8 +9,12 @@ import pyarrow.compute as pc
 import pytest
 
 import wstdes
+from wstdes.agents.ledger import SurveyLedger, SurveyLedgerState
+from wstdes.agents.statistical import make_statistical
+from wstdes.assembly import make_parts
 from wstdes.errors import ConfigError
 from wstdes.facility import build, load
+from wstdes.models.focalplane import project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,26 +55,38 @@ def scenario(folder: Path, rows: list[str], *lines: str) -> Path:
     return path
 
 
-def test_every_target_in_a_field_is_expected_there(tmp_path: Path) -> None:
+def test_targets_are_expected_as_far_as_fibres_reach(tmp_path: Path) -> None:
+    """What a tile is said to hold is what a visit finds there: one number."""
     rng = np.random.default_rng(1)
-    rows = [
-        f"{i},{a},{d},18"
-        for i, (a, d) in enumerate(
-            zip(rng.uniform(100, 220, 300), rng.uniform(-50, 0, 300), strict=True)
-        )
-    ]
-    parts = build(load(scenario(tmp_path, rows))).parts
+    ra, dec = rng.uniform(100, 140, 6000), rng.uniform(-50, -20, 6000)
+    rows = [f"{i},{a},{d},18" for i, (a, d) in enumerate(zip(ra, dec, strict=True))]
+    parts = make_parts(load(scenario(tmp_path, rows)))
     column = parts.tile_surveys.index(parts.survey_names.index("mine"))
-    tiles = np.stack([parts.tiling.ra_rad, parts.tiling.dec_rad], axis=1)
-    radius = 0.5 * parts.scenario.telescope.field_diameter_rad
-    for row in rows:
-        _, ra, dec, _ = row.split(",")
-        a, d = np.radians(float(ra)), np.radians(float(dec))
-        cosine = np.sin(d) * np.sin(tiles[:, 1]) + np.cos(d) * np.cos(tiles[:, 1]) * np.cos(
-            a - tiles[:, 0]
+    plane, tiling = parts.focal_plane, parts.tiling
+    scale = parts.scenario.telescope.plate_scale_m_per_rad
+    checked = np.flatnonzero(parts.expected[:, column] > 0)[::7]
+    found = []
+    for tile in checked:
+        x, y, visible = project(
+            np.radians(ra), np.radians(dec), tiling.ra_rad[tile], tiling.dec_rad[tile], scale
         )
-        near = np.arccos(np.clip(cosine, -1, 1)) < radius - 1e-9
-        assert (parts.expected[near, column] >= 1).all()
+        found.append(np.sum(visible & (np.hypot(x, y) <= plane.reach_m)))
+    assert len(found) > 20
+    assert parts.expected[checked, column].tolist() == found
+    assert parts.reach_rad != 0.5 * parts.scenario.telescope.field_diameter_rad
+
+
+def test_expected_numbers_begin_with_what_the_tiles_hold() -> None:
+    """Left and total are one number before the first visit; the counts by density agree."""
+    parts = make_parts(load("small", overrides=["fidelity=statistical"]))
+    vars(parts)["statistical"] = make_statistical(parts, fields=2, visits=1)  # quick, and coarse
+    ledger = SurveyLedger(parts, SurveyLedgerState())
+    inside = parts.tiling.inside[:, list(parts.tile_surveys)]
+    assert ledger.remaining[inside].tolist() == parts.total[inside].tolist()
+    assert (parts.total[~inside] == 0.0).all()
+    for column, name in enumerate(v.name for v in parts.views):
+        held = parts.total[:, column].sum()
+        assert held == pytest.approx(parts.expected[:, column].sum(), rel=0.005), name
 
 
 def test_a_tile_with_nothing_in_reach_is_not_observed(tmp_path: Path) -> None:

@@ -135,6 +135,7 @@ def test_a_visit_without_a_good_exposure_is_none_of_a_cadence(parts: Any, expose
     if exposed:
         account.ledger.verdict(0, 0, "lr", passed=False)
     assert account.ledger.state.served[account.tile, column] == 0
+    assert account.ledger.state.tile_visits[account.tile] == 0
     assert account.ledger.urgency(where, 200.0)[0, column] == 1.0
     for visit, at_s in ((1, 300.0), (2, 500_000.0)):
         account.begin(visit, {stars: range(9)}, {stars: 50}, at_s=at_s)
@@ -142,6 +143,7 @@ def test_a_visit_without_a_good_exposure_is_none_of_a_cadence(parts: Any, expose
         account.ledger.close(visit, "fibres")
         account.ledger.verdict(visit, visit, "lr", passed=True)
     assert account.ledger.state.served[account.tile, column] == 2
+    assert account.ledger.state.tile_visits[account.tile] == 2
     assert account.ledger.urgency(where, 1e7)[0, column] == 0.0
 
 

@@ -110,14 +110,17 @@ def test_completeness_is_finished_over_distinct_targets(tmp_path: Path) -> None:
     assert found["done_50"] is None  # the fields are not half done
 
 
-def test_overlapping_fields_count_the_sky_they_share_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("radius", [None, 1.25])
+def test_overlapping_fields_count_the_sky_they_share_once(
+    tmp_path: Path, radius: float | None
+) -> None:
     """Pairs at one distance: two circles' union over their sum, in closed form (plane)."""
     scale, apart = 40.0, 1.3
     places = [(x * scale, y * 8.0) for x in range(8) for y in range(-3, 4)]
     both = [(a + s * 0.5 * apart / np.cos(np.radians(d)), d) for a, d in places for s in (-1, 1)]
-    rows = {"tiles": sky(both), "coverage": covered(WIDE, [100.0] * len(both))}
-    run = make(tmp_path / "run", rows)
-    radius = 0.5 * np.degrees(run.scenario.telescope.field_diameter_rad)
+    fields = [{**tile, "radius_deg": radius} for tile in sky(both)]
+    run = make(tmp_path / "run", {"tiles": fields, "coverage": covered(WIDE, [100.0] * len(both))})
+    radius = radius or 0.5 * np.degrees(run.scenario.telescope.field_diameter_rad)
     lens = 2 * radius**2 * np.arccos(apart / (2 * radius))
     lens -= 0.5 * apart * np.sqrt(4 * radius**2 - apart**2)
     expected = (2 * np.pi * radius**2 - lens) / (2 * np.pi * radius**2)

@@ -45,7 +45,7 @@ class SurveyLedger:
         self.state = state
         if not state.progress:
             state.progress = [SurveyProgress() for _ in parts.survey_names]
-            state.remaining = parts.expected.copy()
+            state.remaining = parts.total.copy()
             state.tile_visits = np.zeros(len(parts.tiling), dtype=np.int64)
             state.served = np.zeros(parts.expected.shape, dtype=np.int64)
             state.last_s = np.full(parts.expected.shape, NEVER_S)
@@ -367,8 +367,10 @@ class SurveyLedger:
             del self.state.pending[visit]
 
     def _forget_vain(self, pending: Pending) -> None:
-        """A visit without a good exposure is none of a survey's visits: it may come back."""
+        """A visit without a good exposure is none of a survey's, or of the tile's."""
         modes = {key.split("/")[1] for key in pending.good}
+        if pending.tile is not None and not modes:
+            self.state.tile_visits[pending.tile] -= 1
         for column, before_s in pending.last_s.items():
             if self._survey(self.parts.tile_surveys[column]).mode in modes:
                 continue

@@ -54,13 +54,14 @@ def record_night(observer: Observer, dark: Span, science: Span, closed: str, vis
 def record_coverage(observer: Observer) -> None:
     """Where the tiles are, once; where each survey stands in each, now and then."""
     day, parts = observer.day, observer.parts
-    tiling, total = parts.tiling, parts.expected
+    tiling, total = parts.tiling, parts.total
     if day.index == 0:
         columns = {
             "tile": np.arange(len(tiling)),
             "name": tiling.ids.tolist(),
             "ra_deg": np.degrees(tiling.ra_rad),
             "dec_deg": np.degrees(tiling.dec_rad),
+            "radius_deg": np.full(len(tiling), np.degrees(parts.reach_rad)),
             "pass": tiling.pass_,
         }
         day.trace.extend("tiles", columns)

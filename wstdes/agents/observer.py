@@ -6,7 +6,6 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import simpy
 
 from wstdes.agents.configuration import Configuration
@@ -67,8 +66,7 @@ class Observer(Agent[ObserverState]):
         self.dome = dome
         self.ledger = SurveyLedger(parts, state.ledger)
         self.planner = Planner(parts, day, dome.weather, dome.telescope, self.ledger)
-        scale = parts.scenario.telescope.plate_scale_m_per_rad
-        self._reach_rad = 1.001 * float(np.arctan(parts.focal_plane.reach_m / scale))
+        self._reach_rad = 1.001 * parts.reach_rad
         self._integral: IntegralRun | None = None
         self._stay = 0
         self._use_since: tuple[float, str, int | None, str] | None = None

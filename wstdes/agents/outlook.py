@@ -103,7 +103,7 @@ class Outlook:
             parts.tiling.ra_rad,
             parts.tiling.dec_rad,
             remaining,
-            parts.expected,
+            parts.total,
             times[night:],
             step[night:],
             sky.lst_rad[night:],

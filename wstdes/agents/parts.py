@@ -83,7 +83,7 @@ class Parts:
     tiling : Tiling
         The pointings.
     expected : ndarray of float64, shape (tiles, tile surveys)
-        Targets (fields) expected in each tile.
+        Targets (fields) expected as far as fibres reach from each tile, to plan with.
     policies : Policies
         What decides.
     solar_scale : float
@@ -126,6 +126,24 @@ class Parts:
     def sensitivity(self) -> Sensitivity:
         """Effective time of the modes, from conditions."""
         return Sensitivity(self.scenario)
+
+    @cached_property
+    def reach_rad(self) -> float:
+        """From a tile's centre to the outermost place that a fibre reaches [rad]."""
+        return self.focal_plane.reach_rad(self.scenario.telescope.plate_scale_m_per_rad)
+
+    @cached_property
+    def total(self) -> NDArray[np.float64]:
+        """Targets (fields) in each tile at the start, shape (tiles, tile surveys).
+
+        Those expected; at statistical fidelity as its account counts them.
+        """
+        found = self.expected.copy()
+        if self.statistical is not None:
+            columns = list(self.statistical.columns)
+            inside = self.tiling.inside[:, list(self.statistical.surveys)]
+            found[:, columns] = np.where(inside, self.statistical.model.in_tiles(), 0.0)
+        return found
 
     @cached_property
     def statistical(self) -> Statistical | None:

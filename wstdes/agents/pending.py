@@ -89,7 +89,7 @@ class SurveyLedgerState:
     remaining : ndarray of float64, shape (tiles, tile surveys)
         Targets (fields) not finished.
     tile_visits : ndarray of int64, shape (tiles,)
-        Visits so far.
+        Visits so far that took, or may yet take, a good exposure.
     served : ndarray of int64, shape (tiles, tile surveys)
         Visits in which the survey took part.
     last_s : ndarray of float64, shape (tiles, tile surveys)

@@ -310,7 +310,7 @@ class Planner:
             parts.tiling.ra_rad[up],
             parts.tiling.dec_rad[up],
             remaining.take(k, axis=0),
-            parts.expected.take(up, axis=0),
+            parts.total.take(up, axis=0),
             (urgency * fit.wanted).take(k, axis=0),
             altitude[k],
             mass[k],

@@ -90,7 +90,7 @@ class SkyView:
     slew_s : ndarray of float64, shape (k,)
         Time from the last shutter to the next [s].
     visits : ndarray of int64, shape (k,)
-        Visits that each tile has had.
+        Visits that each tile has had; those without a good exposure do not count.
     fibres : dict of str to int
         Fibres for science, by mode (ifs: 1).
     floors : dict of str to float
@@ -189,7 +189,7 @@ class SeasonView:
     surveys : tuple of SurveyView
         Those that tiles serve.
     ra_rad, dec_rad : ndarray of float64, shape (tiles,)
-        Centres of all tiles, CIRS of the first night [rad].
+        Centres of all tiles, ICRS [rad]: precession, 0.3 deg by 2050, is too little for a plan.
     remaining, total : ndarray of float64, shape (tiles, surveys)
         Targets (for ifs: share of a field) not finished, and at the start of the run.
     time_s : ndarray of float64, shape (nights, steps)
@@ -197,7 +197,7 @@ class SeasonView:
     step_s : ndarray of float64, shape (nights,)
         Length of a step; 0 for nights that the calendar closes [s].
     lst_rad : ndarray of float64, shape (nights, steps)
-        Local sidereal time: right ascension (CIRS) on the meridian [rad].
+        Right ascension (CIRS) on the meridian [rad].
     sky : ndarray of float64, shape (nights, steps)
         Brightness over dark of a typical field: :func:`wstdes.policies.slots.typical_sky`.
     sun_altitude_rad : ndarray of float64, shape (nights, steps)

@@ -39,14 +39,13 @@ def completeness_maps(view: View) -> Item:
 
     def paint(figure: Any) -> None:
         sky = Sky(where.ra_rad)
-        radius = 0.5 * view.run.scenario.telescope.field_diameter_rad
         handles: list[Any] = []
         image = None
         panels = []
         for number, (name, c) in enumerate(of.items()):
             axes = figure.add_subplot(rows, columns, number + 1)
             panels.append(axes)
-            image = _tiles(axes, sky, where, c.tile, 100.0 * c.share, radius, 100.0)
+            image = _tiles(axes, sky, where, c.tile, 100.0 * c.share, 100.0)
             handles = _frame(axes, view, sky)
             what = " of the time" if name in ifs else ""
             axes.set_title(label(f"{name}: {percent(shares[name])}{what}"), pad=5)
@@ -74,15 +73,13 @@ def completeness_maps(view: View) -> Item:
     return Chart("completeness", title, caption, svg, names, data)
 
 
-def _tiles(
-    axes: Any, sky: Sky, where: Tiles, tile: Ints, value: Floats, radius: float, most: float
-) -> Any:
+def _tiles(axes: Any, sky: Sky, where: Tiles, tile: Ints, value: Floats, most: float) -> Any:
     """Colour fields by a value from 0 to `most`; those of 0 are grey."""
     import matplotlib as mpl
 
     colours = mpl.colormaps["viridis_r"].with_extremes(under=NEVER)
     scale = {"cmap": colours, "vmin": 1e-9 * most, "vmax": most}
-    near = sky.nearest(where.vectors[tile], 1.1 * radius)  # no specks between them
+    near = sky.nearest(where.vectors[tile], 1.1 * where.radius_rad)  # no specks between them
     shown = np.append(value, np.nan)[near]
     image = axes.imshow(
         np.ma.masked_invalid(shown), extent=EXTENT, origin="lower", interpolation="nearest",
@@ -127,11 +124,10 @@ def visits_map(view: View) -> Item:
     def paint(figure: Any) -> None:
         axes = figure.subplots()
         sky = Sky(where.ra_rad[tile] if len(tile) else where.ra_rad, 400)
-        radius = 0.5 * view.run.scenario.telescope.field_diameter_rad
         every = np.arange(len(where.ra_rad))
         number = np.zeros(len(every))
         number[tile] = times
-        image = _tiles(axes, sky, where, every, number, radius, most)
+        image = _tiles(axes, sky, where, every, number, most)
         set_on = visits.keep(alert)
         x, y = project(np.radians(set_on.num("ra_deg")), np.radians(set_on.num("dec_deg")),
                        sky.centre)  # fmt: skip
@@ -163,7 +159,7 @@ def _places(view: View, visits: Rows) -> Tiles:
     tile = np.nan_to_num(visits.num("tile"), nan=0.0).astype(np.int64)
     ra, dec = np.zeros(tile.max() + 1), np.full(tile.max() + 1, -0.5 * np.pi)
     ra[tile], dec[tile] = np.radians(visits.num("ra_deg")), np.radians(visits.num("dec_deg"))
-    return Tiles(ra, dec)
+    return Tiles(ra, dec, known.radius_rad)
 
 
 def _signed(degrees: float) -> str:

@@ -23,10 +23,11 @@ _R2 = (0.7548776662466927, 0.5698402909980532)
 
 @dataclass(frozen=True, eq=False)
 class Tiles:
-    """Where the tiles are: `ra_rad`, `dec_rad`, shape (tiles,) [rad]."""
+    """Where the tiles are: `ra_rad`, `dec_rad`, shape (tiles,), and how far fibres reach [rad]."""
 
     ra_rad: Floats
     dec_rad: Floats
+    radius_rad: float
 
     @property
     def vectors(self) -> Floats:
@@ -87,10 +88,14 @@ class Uniformity:
 
 def tiles(run: Run) -> Tiles:
     """Where the tiles are; none if the run does not say."""
+    radius = 0.5 * run.scenario.telescope.field_diameter_rad
     if "tiles" not in run.tables:
-        return Tiles(np.zeros(0), np.zeros(0))
-    table = run.table("tiles", ["tile", "ra_deg", "dec_deg"]).sort_by("tile")
-    return Tiles(np.radians(floats(table, "ra_deg")), np.radians(floats(table, "dec_deg")))
+        return Tiles(np.zeros(0), np.zeros(0), radius)
+    table = run.table("tiles").sort_by("tile")
+    if "radius_deg" in table.column_names:
+        radius = np.nanmax(np.radians(floats(table, "radius_deg")), initial=0.0) or radius
+    ra, dec = (np.radians(floats(table, n)) for n in ("ra_deg", "dec_deg"))
+    return Tiles(ra, dec, float(radius))
 
 
 def coverage(run: Run) -> dict[str, Coverage]:
@@ -113,7 +118,7 @@ def distinct(run: Run, where: Tiles, of: dict[str, Coverage]) -> dict[str, float
     from scipy.sparse import csr_array
     from scipy.spatial import KDTree
 
-    vectors, radius = where.vectors, 0.5 * run.scenario.telescope.field_diameter_rad
+    vectors, radius = where.vectors, where.radius_rad
     count = len(vectors)
     pairs = KDTree(vectors).query_pairs(2.0 * np.sin(radius), output_type="ndarray")
     here, there = np.concatenate([pairs, pairs[:, ::-1]]).T

@@ -40,8 +40,10 @@ def demand(scenario: Scenario, sources: Sources, visit_s: float) -> Demand:
 
     Parameters
     ----------
-    scenario, sources
-        As for :func:`expected_targets`.
+    scenario : Scenario
+        What the user asked for.
+    sources : mapping of int to TargetSource
+        Of the surveys that fibres observe, by number.
     visit_s : float
         Effective time that a visit gives [s].
     """
@@ -67,32 +69,31 @@ def _number(source: TargetSource, points: FloatArray, area_sr: float) -> FloatAr
 
 
 def expected_targets(
-    scenario: Scenario, sources: Sources, tiling: Tiling, tile_surveys: Sequence[int]
+    sources: Sources, tiling: Tiling, tile_surveys: Sequence[int], reach_rad: float
 ) -> FloatArray:
     """Return the targets expected in each tile; one field for surveys of the mode ifs.
 
     Parameters
     ----------
-    scenario : Scenario
-        What the user asked for.
     sources : mapping of int to TargetSource
         Of the surveys that fibres observe, by number.
     tiling : Tiling
         The tiles.
     tile_surveys : sequence of int
         Survey numbers of the columns.
+    reach_rad : float
+        From a tile's centre to the outermost place that a fibre reaches [rad].
 
     Returns
     -------
     float64[tiles, tile surveys]
     """
-    radius = 0.5 * scenario.telescope.field_diameter_rad
     table = np.zeros((len(tiling), len(tile_surveys)))
     for column, number in enumerate(tile_surveys):
         inside = tiling.inside[:, number]
         if number in sources:
             ra, dec = tiling.ra_rad[inside], tiling.dec_rad[inside]
-            table[inside, column] = mean_count(sources[number], ra, dec, radius)
+            table[inside, column] = mean_count(sources[number], ra, dec, reach_rad)
         else:
             table[inside, column] = 1.0
     return table

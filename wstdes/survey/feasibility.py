@@ -60,6 +60,7 @@ def feasibility(
     expected: FloatArray,
     tile_surveys: Sequence[int],
     fibres: dict[str, float],
+    reach_rad: float,
     closures: Sequence[str],
 ) -> Verdict:
     """Ask of a plan what can be known without running it.
@@ -78,6 +79,8 @@ def feasibility(
         Survey numbers of its columns.
     fibres : dict of str to float
         For targets in a visit, by mode.
+    reach_rad : float
+        From a tile's centre to the outermost place that a fibre reaches [rad].
     closures : sequence of str
         The closure that takes each night of the run; nothing: none does.
 
@@ -95,7 +98,7 @@ def feasibility(
         _conditions(scenario, names[number], survey, tiling, number, skies, verdict)
     if scenario.nights >= SEASON_NIGHTS:
         surveys = [scenario.surveys[names[number]] for number in tile_surveys]
-        asked = _asked_hours(scenario, surveys, tiling, expected, fibres)
+        asked = _asked_hours(scenario, surveys, tiling, expected, fibres, reach_rad)
         _hours(scenario, asked, _hours_there(scenario, clock, skies, closures), verdict)
     return verdict
 
@@ -326,13 +329,13 @@ def _asked_hours(
     tiling: Tiling,
     expected: FloatArray,
     fibres: dict[str, float],
+    reach_rad: float,
 ) -> float:
     """Hours of visits that fill the fibres of every tile until all is done, in the best sky."""
     visit_s, open_s = visit_times(scenario)
     points = np.stack([tiling.ra_rad, tiling.dec_rad], axis=-1)
     wide = 3.0  # fields, over which tiles are counted to see how much they overlap
-    radius = 0.5 * scenario.telescope.field_diameter_rad
-    near = counts_within(tiling.ra_rad, tiling.dec_rad, points, wide * radius)
+    near = counts_within(tiling.ra_rad, tiling.dec_rad, points, wide * reach_rad)
     overlap = np.maximum(1.0, near / wide**2)
     visits: dict[str, FloatArray] = {}
     for column, survey in enumerate(surveys):

@@ -123,6 +123,10 @@ class FocalPlane:
         """Greatest distance from the centre that any fibre reaches [m]."""
         return float((np.hypot(self.x_m, self.y_m) + self.patrol_m).max())
 
+    def reach_rad(self, scale_m_per_rad: float) -> float:
+        """The same on the sky, by the plate scale on the tangent plane [m/rad]: [rad]."""
+        return float(np.arctan(self.reach_m / scale_m_per_rad))
+
 
 def hexagonal_layout(
     *,
