@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from wstdes.agents.network import Links
-from wstdes.agents.parts import Parts
-from wstdes.agents.pipeline import Pipeline, PipelineState
-from wstdes.agents.quality import QualityControl
+from functools import cached_property
+
+from wstdes.agents.pipeline import Pipeline
 from wstdes.agents.records import Frames, Product, Work, work_key
-from wstdes.agents.store import DataStore
 from wstdes.config.data_systems import Stage
-from wstdes.kernel import Day
 
 __all__ = ["BundledPipeline"]
 
@@ -23,25 +20,19 @@ class BundledPipeline(Pipeline):
     for each exposure, from the same draws, when the bundle's quick look is done.
     """
 
-    def __init__(
-        self,
-        day: Day,
-        name: str,
-        state: PipelineState,
-        parts: Parts,
-        store: DataStore,
-        links: Links,
-        quality: QualityControl,
-    ) -> None:
-        super().__init__(day, name, state, parts, store, links, quality)
-        self.by_night = parts.scenario.dataflow.grain == "night"
-        self._judged_first = {name: self._waits_for_verdicts(s) for name, s in self.stages.items()}
+    @cached_property
+    def _by_night(self) -> bool:
+        return self.parts.scenario.dataflow.grain == "night"
+
+    @cached_property
+    def _judged_first(self) -> dict[str, bool]:
+        return {name: self._waits_for_verdicts(s) for name, s in self.stages.items()}
 
     # What others tell it ---------------------------------------------------------------------
 
     def expect(self, key: str, mode: str, visit: int | None, night: int) -> Work:
         """Begin the work of a bundle, or have a visit join it."""
-        if self.by_night:
+        if self._by_night:
             key, visit = work_key(mode, None, night), None
         return super().expect(key, mode, visit, night)
 
@@ -49,7 +40,7 @@ class BundledPipeline(Pipeline):
         """Frames join their bundle."""
         if not frames.work:
             return
-        visit = None if self.by_night else frames.visit
+        visit = None if self._by_night else frames.visit
         work = self.state.work[work_key(frames.mode, visit, frames.night)]
         if frames.exposure is None:
             work.calibration_frames += frames.count
@@ -131,7 +122,7 @@ class BundledPipeline(Pipeline):
             of_night = stage.per == "night"
             if name in work.begun or (self._judged_first[name] and not judged):
                 continue
-            if not self.by_night and of_night != (work.visit is None):
+            if not self._by_night and of_night != (work.visit is None):
                 continue
             times, inputs = self._times(work, name, stage), self._inputs(work, stage, None)
             if times and inputs is not None:

@@ -12,6 +12,7 @@ from wstdes.clock import DAY_S
 from wstdes.models.sky import Ephemeris, SeasonSky
 from wstdes.policies.slots import typical_sky
 from wstdes.policies.views import SeasonView
+from wstdes.survey.lengths import visit_times
 
 if TYPE_CHECKING:
     from wstdes.agents.parts import Parts
@@ -86,12 +87,6 @@ class Outlook:
         """
         parts, sky, site = self._parts, self._sky, self._parts.scenario.site
         observing, telescope = parts.scenario.observing, parts.scenario.telescope
-        plan = parts.scenario.calibration
-        read = max(parts.spectrograph(m).readout_s for m in parts.modes)
-        open_s = observing.exposures * observing.exposure_s
-        frames = plan.standard_frames * (plan.standard_frame_s + read)
-        frames += plan.attached_frames * (plan.attached_frame_s + read)
-        moved = parts.scenario.focal_plane.reconfiguration_s + telescope.acquisition_s
         times, step = self._grid
         return SeasonView(
             night,
@@ -110,8 +105,7 @@ class Outlook:
             self._brightness[night:],
             sky.sun_altitude_rad[night:],
             self._open_share[night:],
-            moved + frames + open_s + observing.exposures * read,
-            open_s,
+            *visit_times(parts.scenario),
             parts.science_fibres,
             {m: parts.sensitivity.noise_floor(m, observing.exposure_s) for m in parts.modes},
             self._signal,

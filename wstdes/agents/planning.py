@@ -113,7 +113,7 @@ class Planner:
 
     @cached_property
     def _readout_s(self) -> float:
-        return max(self.parts.spectrograph(m).readout_s for m in self.parts.modes)
+        return self.parts.scenario.spectrographs.readout_s
 
     # Visits ----------------------------------------------------------------------------------
 

@@ -71,6 +71,11 @@ class Spectrographs(Model):
         """Modes that this facility has."""
         return tuple(m for m in MODES if getattr(self, m) is not None)
 
+    @property
+    def readout_s(self) -> float:
+        """Time that the slowest of them takes to be read."""
+        return max(float(getattr(self, mode).readout_s) for mode in self.modes)
+
     @model_validator(mode="after")
     def _in_place(self) -> Self:
         for mode in self.modes:

@@ -13,9 +13,10 @@ from wstdes.config.scenario import Scenario
 from wstdes.config.surveys import Survey
 from wstdes.errors import Problem
 from wstdes.models.sky import DaySky, Horizon
+from wstdes.survey.lengths import visit_times
 from wstdes.survey.tiling import Tiling, counts_within
 
-__all__ = ["Verdict", "feasibility", "visit_times"]
+__all__ = ["Verdict", "feasibility"]
 
 FloatArray = NDArray[np.float64]
 
@@ -39,17 +40,6 @@ class Verdict:
 
     errors: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
-
-
-def visit_times(scenario: Scenario) -> tuple[float, float]:
-    """Length of a visit of the surveys, and its open-shutter time [s]."""
-    plan, observing = scenario.calibration, scenario.observing
-    read = _readout_s(scenario)
-    frames = plan.standard_frames * (plan.standard_frame_s + read)
-    frames += plan.attached_frames * (plan.attached_frame_s + read)
-    setup = scenario.focal_plane.reconfiguration_s + scenario.telescope.acquisition_s
-    open_s = observing.exposures * observing.exposure_s
-    return setup + frames + open_s + observing.exposures * read, open_s
 
 
 def feasibility(
@@ -107,11 +97,6 @@ def _during(scenario: Scenario) -> str:
     return f"in these {scenario.nights:,} nights" if scenario.nights > 1 else "in this night"
 
 
-def _readout_s(scenario: Scenario) -> float:
-    modes = scenario.spectrographs
-    return max(m.readout_s for m in (modes.lr, modes.hr, modes.ifs) if m is not None)
-
-
 class _Skies:
     """Samples of the nights of the run, and of a month from its start."""
 
@@ -153,7 +138,7 @@ def _days(scenario: Scenario, skies: _Skies, verdict: Verdict) -> None:
     """A day has 24 h, and a visit should fit in a night."""
     plan = scenario.calibration
     day_s = plan.day_start_after_sunrise_s
-    day_s += plan.day_frames * (plan.day_frame_s + _readout_s(scenario))
+    day_s += plan.day_frames * (plan.day_frame_s + scenario.spectrographs.readout_s)
     if day_s > DAY_S:
         verdict.errors.append(
             Problem(
@@ -219,19 +204,12 @@ def _enough(scenario: Scenario, name: str, survey: Survey, visits: int, verdict:
     longest_s = _longest_s(scenario)
     if survey.mode == "ifs" or visits * longest_s >= survey.required_s:
         return
-    goal = survey.goal
-    alike = survey.source.kind != "catalogue" and (goal is None or goal.magnitude is not None)
-    found = verdict.errors if alike else verdict.notes
-    need = f"{survey.required_s / 3600.0:.2f} h of effective time"
-    found.append(
+    own = survey.source.kind == "catalogue"  # whose rows may say how long each of them takes
+    (verdict.notes if own else verdict.errors).append(
         Problem(
             f"{visits} visits of {longest_s / 60.0:.1f} min, the longest there are, come to "
-            f"{visits * longest_s / 3600.0:.2f} h; "
-            + (
-                f"a target needs {need}: none will finish"
-                if alike
-                else f"its targets need about {need}: few will finish"
-            ),
+            f"{visits * longest_s / 3600.0:.2f} h; targets that need "
+            f"{survey.required_s / 3600.0:.2f} h of effective time will not finish",
             f"surveys.{name}.cadence.visits",
             hint="more visits, a shorter required time, or longer visits (observing.exposures, "
             "visit_effective)",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wstdes.config.scenario import Scenario
 from wstdes.jit import njit
 
 __all__ = ["Demands", "Lengths", "blank", "candidates", "observable", "visit_lengths"]
@@ -65,6 +66,17 @@ class Lengths:
         return Lengths(
             self.open_s[places], self.visit_s[places], self.exposures[places], self.wanted[places]
         )
+
+
+def visit_times(scenario: Scenario) -> tuple[float, float]:
+    """Length of a visit of the surveys, and its open-shutter time [s]."""
+    plan, observing = scenario.calibration, scenario.observing
+    read = scenario.spectrographs.readout_s
+    frames = plan.standard_frames * (plan.standard_frame_s + read)
+    frames += plan.attached_frames * (plan.attached_frame_s + read)
+    setup = scenario.focal_plane.reconfiguration_s + scenario.telescope.acquisition_s
+    open_s = observing.exposures * observing.exposure_s
+    return setup + frames + open_s + observing.exposures * read, open_s
 
 
 @njit
