@@ -238,8 +238,8 @@ def test_a_design_fills_each_hour_with_what_it_holds() -> None:
 
 
 def test_plans_are_the_same_twice_and_survive_the_disk(tmp_path: Path) -> None:
-    for use in ("look-ahead", "design-hour-angle", "merit"):
-        scheduler = policy(use, balance=1.0)
+    for use, options in (("look-ahead", {}), ("design-hour-angle", {}), ("merit", {"balance": 1})):
+        scheduler = policy(use, **options)
         one, two = scheduler.plan(Toy().season()), scheduler.plan(Toy().season())
         save_state(tmp_path, {"observer": Kept(one)}, 3)
         states, _ = load_state(tmp_path, {"observer": Kept})

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wstdes.survey.area import sample
+from wstdes.survey.counts import alone_share
 from wstdes.survey.footprint import Footprint
 from wstdes.survey.shapes import Circles, Polygon
 from wstdes.survey.tiling import (
@@ -135,3 +136,16 @@ def test_tiles_have_defaults_and_keep_their_order():
     assert len(Tiling.concatenate([tiling, tiling])) == 6
     with pytest.raises(ValueError, match="dec_rad has 2 rows"):
         Tiling(deg(1, 2, 3), deg(0, 0), np.ones((3, 2), dtype=np.bool_))
+
+
+def test_what_a_tile_adds_is_the_sky_that_others_do_not_see():
+    """Against the area that two circles share; each survey has tiles of its own."""
+    degree = math.radians(1.0)
+    ra = np.array([1.0, 1.0, 2.0, 2.0 + degree, 3.0])
+    inside = np.array([[1, 0], [1, 1], [1, 1], [1, 0], [1, 1]], dtype=np.bool_)
+    tiling = Tiling(ra, np.zeros(5), inside)
+    lens = 2.0 / math.pi * (math.acos(0.5) - 0.5 * math.sqrt(0.75))
+    half = 1.0 - 0.5 * lens
+    found = alone_share(tiling, 0, degree)
+    assert found == pytest.approx([0.5, 0.5, half, half, 1.0], abs=0.03)
+    assert alone_share(tiling, 1, degree).tolist() == [0.0, 1.0, 1.0, 0.0, 1.0]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from wstdes.policies.base import Policy
-from wstdes.policies.scheduling import MeritOptions, decide, merit_terms
+from wstdes.policies.scheduling import GreedyOptions, decide, merit_terms
 from wstdes.policies.views import Decision, SeasonPlan, SeasonView, SkyView
 from wstdes.units import Radians
 
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 _TURN = 2.0 * np.pi
 
 
-class LookAheadOptions(MeritOptions):
+class LookAheadOptions(GreedyOptions):
     """Options of :class:`LookAhead`."""
 
     return_bonus: Annotated[
@@ -55,6 +55,7 @@ class LookAheadOptions(MeritOptions):
     period_growth: Annotated[
         float, Field(ge=1, description="of each period over the one before, up to half a year")
     ] = 1.5
+    replan_nights: Annotated[int, Field(ge=1, description="nights from one plan to the next")] = 30
     solver: Annotated[
         Literal["glop", "pdlp"], Field(description="of OR-Tools: simplex, or first-order")
     ] = "glop"

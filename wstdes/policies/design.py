@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from wstdes.policies.base import Policy
-from wstdes.policies.scheduling import MeritOptions, decide, merit_terms
+from wstdes.policies.scheduling import GreedyOptions, decide, merit_terms
 from wstdes.policies.views import Decision, SeasonPlan, SeasonView, SkyView
 from wstdes.units import Radians
 
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 _TURN = 2.0 * np.pi
 
 
-class DesignHourAngleOptions(MeritOptions):
+class DesignHourAngleOptions(GreedyOptions):
     """Options of :class:`DesignHourAngle`."""
 
     width_rad: Annotated[

@@ -20,6 +20,7 @@ from wstdes.policies.views import Decision, SeasonPlan, SeasonView, SkyView
 from wstdes.units import Radians
 
 __all__ = [
+    "GreedyOptions",
     "Highest",
     "Merit",
     "MeritOptions",
@@ -202,8 +203,8 @@ def decide(view: SkyView, terms: Mapping[str, Array]) -> Decision:
     return Decision(first, top, int(view.tiles[second]), float(score[second]), of(best), of(second))
 
 
-class MeritOptions(Model):
-    """Options of :class:`Merit`."""
+class GreedyOptions(Model):
+    """Weights of :func:`merit_terms`, which several policies share."""
 
     minimum_rate: Annotated[
         float, Field(ge=0, description="effective over open time below which it is not worth it")
@@ -232,17 +233,10 @@ class MeritOptions(Model):
         float,
         Field(ge=0, description="how much long exposures are kept for good air, short for bad"),
     ] = 0.0
-    balance: Annotated[
-        float,
-        Field(ge=0, description="exponent of the work left per hour at a right ascension"),
-    ] = 0.0
-    replan_nights: Annotated[
-        int, Field(ge=1, description="nights from one look at the work left to the next")
-    ] = 30
 
 
 def merit_terms(
-    view: SkyView, options: MeritOptions, price: Array | None = None
+    view: SkyView, options: GreedyOptions, price: Array | None = None
 ) -> dict[str, Array]:
     """Factors of the greedy score.
 
@@ -250,7 +244,7 @@ def merit_terms(
     ----------
     view : SkyView
         The moment.
-    options : MeritOptions
+    options : GreedyOptions
         Weights; a term that has none is left out.
     price : ndarray of float64, shape (k, surveys), optional
         Worth of a weighted target by survey, over that of the mean.
@@ -284,6 +278,18 @@ def merit_terms(
         depth = np.divide(deep, gain, out=np.zeros_like(gain), where=some)
         terms["seeing"] = float(np.max(view.signal)) ** (options.seeing * depth)
     return terms
+
+
+class MeritOptions(GreedyOptions):
+    """Options of :class:`Merit`."""
+
+    balance: Annotated[
+        float,
+        Field(ge=0, description="exponent of the work left per hour at a right ascension"),
+    ] = 0.0
+    replan_nights: Annotated[
+        int, Field(ge=1, description="nights from one look at the work left to the next")
+    ] = 30
 
 
 class Merit(Policy[MeritOptions]):

@@ -12,9 +12,9 @@ from wstdes.survey.density import Demand, demand_points
 from wstdes.survey.ifs import offset
 from wstdes.survey.stored import StoredSource
 from wstdes.survey.targets import TargetSource
-from wstdes.survey.tiling import Tiling
+from wstdes.survey.tiling import Tiling, counts_within
 
-__all__ = ["demand", "expected_targets", "mean_count", "science_fibres"]
+__all__ = ["alone_share", "demand", "expected_targets", "mean_count", "science_fibres"]
 
 FloatArray = NDArray[np.float64]
 Sources = Mapping[int, TargetSource]
@@ -108,3 +108,30 @@ def mean_count(source: TargetSource, ra: FloatArray, dec: FloatArray, radius: fl
     for x, y in _SUNFLOWER * radius:
         total += source.density_per_sr(*offset(ra, dec, x, y))
     return np.asarray(total * (area_sr / len(_SUNFLOWER)))
+
+
+def alone_share(tiling: Tiling, survey: int, reach_rad: float) -> FloatArray:
+    """Return what each tile adds to a survey, as a share of its field.
+
+    Parameters
+    ----------
+    tiling : Tiling
+        The tiles.
+    survey : int
+        Its number.
+    reach_rad : float
+        From a tile's centre to the outermost place that a fibre reaches [rad].
+
+    Returns
+    -------
+    float64[tiles]
+        1 where no other tile of the survey sees the field; sky that m of them see counts an m-th
+        in each. 0 in tiles that are not the survey's.
+    """
+    mine = tiling.inside[:, survey]
+    ra, dec = tiling.ra_rad[mine], tiling.dec_rad[mine]
+    share = np.zeros(len(tiling))
+    for x, y in _SUNFLOWER * reach_rad:
+        points = np.stack(offset(ra, dec, x, y), axis=-1)
+        share[mine] += 1.0 / np.maximum(1, counts_within(ra, dec, points, reach_rad))
+    return share / len(_SUNFLOWER)

@@ -13,8 +13,9 @@ from wstdes.config.scenario import Scenario
 from wstdes.config.surveys import Survey
 from wstdes.errors import Problem
 from wstdes.models.sky import DaySky, Horizon
+from wstdes.survey.counts import alone_share
 from wstdes.survey.lengths import visit_times
-from wstdes.survey.tiling import Tiling, counts_within
+from wstdes.survey.tiling import Tiling
 
 __all__ = ["Verdict", "feasibility"]
 
@@ -87,8 +88,7 @@ def feasibility(
         _cadence(scenario, names[number], survey, verdict)
         _conditions(scenario, names[number], survey, tiling, number, skies, verdict)
     if scenario.nights >= SEASON_NIGHTS:
-        surveys = [scenario.surveys[names[number]] for number in tile_surveys]
-        asked = _asked_hours(scenario, surveys, tiling, expected, fibres, reach_rad)
+        asked = _asked_hours(scenario, tiling, expected, tile_surveys, fibres, reach_rad)
         _hours(scenario, asked, _hours_there(scenario, clock, skies, closures), verdict)
     return verdict
 
@@ -303,25 +303,24 @@ def _hours_there(scenario: Scenario, clock: Clock, skies: _Skies, closures: Sequ
 
 def _asked_hours(
     scenario: Scenario,
-    surveys: list[Survey],
     tiling: Tiling,
     expected: FloatArray,
+    tile_surveys: Sequence[int],
     fibres: dict[str, float],
     reach_rad: float,
 ) -> float:
     """Hours of visits that fill the fibres of every tile until all is done, in the best sky."""
     visit_s, open_s = visit_times(scenario)
-    points = np.stack([tiling.ra_rad, tiling.dec_rad], axis=-1)
-    wide = 3.0  # fields, over which tiles are counted to see how much they overlap
-    near = counts_within(tiling.ra_rad, tiling.dec_rad, points, wide * reach_rad)
-    overlap = np.maximum(1.0, near / wide**2)
     visits: dict[str, FloatArray] = {}
-    for column, survey in enumerate(surveys):
+    names = list(scenario.surveys)
+    for column, number in enumerate(tile_surveys):
+        survey = scenario.surveys[names[number]]
         each = max(1.0, survey.required_s / open_s)
         if survey.mode == "ifs":
             need = expected[:, column] * survey.required_s / open_s
         else:
-            need = expected[:, column] / overlap * each / max(1.0, fibres[survey.mode])
+            alone = alone_share(tiling, number, reach_rad)
+            need = expected[:, column] * alone * each / max(1.0, fibres[survey.mode])
         visits[survey.mode] = visits.get(survey.mode, np.zeros(len(tiling))) + need
     if not visits:
         return 0.0
