@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 __all__ = ["Column", "Table", "Trace", "digest_table", "merge_parts", "read_table", "table_names"]
@@ -263,7 +264,11 @@ def _part_folders(folder: Path) -> list[Path]:
 
 
 def read_table(
-    folder: Path, name: str, columns: Sequence[str] | None = None, nights: int | None = None
+    folder: Path,
+    name: str,
+    columns: Sequence[str] | None = None,
+    nights: int | None = None,
+    where: pc.Expression | None = None,
 ) -> pa.Table:
     """Read a table, from its file or from its parts if the run did not end.
 
@@ -277,14 +282,21 @@ def read_table(
         Only these.
     nights : int, optional
         How many nights were finished; parts of others are left out.
+    where : pyarrow.compute.Expression, optional
+        Only rows for which it is true; others are skipped while reading.
     """
     parts = _parts(folder, name, nights)
     if parts:
-        return pa.concat_tables([pq.read_table(part, columns=columns) for part in parts])
+        return pa.concat_tables([_read(part, columns, where) for part in parts])
     whole = folder / f"{name}.parquet"
     if whole.is_file():
-        return pq.read_table(whole, columns=columns)
+        return _read(whole, columns, where)
     raise FileNotFoundError(name)
+
+
+def _read(path: Path, columns: Sequence[str] | None, where: pc.Expression | None) -> pa.Table:
+    names = None if columns is None else list(columns)
+    return pq.read_table(path, columns=names, filters=where)
 
 
 def merge_parts(folder: Path, nights: int | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from wstdes.report.figure import bars, draw
@@ -24,66 +25,73 @@ INTRO = (
 )
 
 
-UNUSED = ("alert", "ra_deg", "dec_deg", "visit", "arrival_s", "dropped_s")
-"""Columns of millions of alerts that nothing here looks at."""
+JUDGED = [
+    "alert_class", "follow_up", "response", "outcome", "asked_s", "possible_s", "shutter_open_s",
+    "target_response_s",
+]  # fmt: skip
+"""Columns that say what became of an alert: of millions, no others are read."""
+OBSERVED = [
+    "alert_class", "follow_up", "asked_s", "possible_s", "decided_s", "shutter_open_s",
+    "shutter_close_s", "quicklook_s", "target_response_s",
+]  # fmt: skip
+"""Columns that say how long the steps of an answer took."""
 
 
 def alerts(view: View) -> Section:
     """The section of the alerts."""
-    table = view.rows("alerts").table
-    rows = Rows(table.drop_columns([n for n in UNUSED if n in table.column_names]))
     if not view.run.scenario.alerts:
         items: list[Item] = [Nothing("Answers to alerts", "the scenario has no alerts.")]
-    elif not len(rows):
-        items = [Nothing("Answers to alerts", "no alert was settled (observed or expired).")]
     else:
-        items = [_outcomes(view, judged(view, rows)), _waterfall(view, rows), _price(view)]
+        seen = view.rows("alerts", OBSERVED, pc.field("outcome") == "observed")
+        items = [_outcomes(view, judged(view)), _waterfall(view, seen), _price(view)]
     return Section("alerts", "Alerts", INTRO, items)
 
 
-def judged(view: View, rows: Rows) -> Rows:
+def judged(view: View) -> Rows:
     """Alerts whose time was over before the run ended.
 
     Of the others only those that were observed are known: to count them would flatter the share.
     """
-    return rows.keep(rows.num("expiry_s") <= view.nights * DAY_S)
+    return view.rows("alerts", JUDGED, pc.field("expiry_s") <= view.nights * DAY_S)
 
 
-def outcomes(rows: Rows) -> NDArray[np.object_]:
-    """What became of each alert, in words."""
-    seen = rows.text("outcome") == "observed"
+def outcomes(rows: Rows) -> NDArray[np.int64]:
+    """What became of each alert: its place in :data:`OUTCOMES`."""
+    (outcome, names), (response, responses) = rows.coded("outcome"), rows.coded("response")
+    seen, dropped = ((names == word)[outcome] for word in ("observed", "dropped"))
     possible = rows.num("possible_s")
     since = np.fmax(rows.num("asked_s"), possible)
     in_time = rows.num("shutter_open_s") - since <= rows.num("target_response_s")
-    judged = rows.has("possible_s") & (rows.text("response") != "insert")
-    found = np.where(in_time, "observed in time", "observed late").astype(object)
-    found[~seen] = "expired"
-    found[~seen & judged & np.isnan(possible)] = "expired, never up at night"
-    found[~seen & judged & np.isfinite(possible)] = "expired, though it was up at night"
-    found[rows.text("outcome") == "dropped"] = "dropped out"
-    return found
+    known = rows.has("possible_s") & (responses != "insert")[response]
+    place = {word: i for i, word in enumerate(OUTCOMES)}
+    return np.select(
+        [dropped, seen & in_time, seen, known & np.isfinite(possible), known],
+        [place[word] for word in ("dropped out", "observed in time", "observed late",
+                                  "expired, though it was up at night",
+                                  "expired, never up at night")],
+        place["expired"],
+    )  # fmt: skip
 
 
-def groups(view: View, rows: Rows) -> dict[str, Rows]:
-    """Rows by class, as the scenario has them; those of later visits for themselves."""
-    there = rows.values("alert_class")
+def groups(view: View, rows: Rows) -> dict[str, NDArray[np.bool_]]:
+    """Which rows are of each class, as the scenario has them; later visits for themselves."""
+    place, names = rows.coded("alert_class")
+    later, there = rows.num("follow_up") > 0, names.tolist()
     known = [n for n in view.run.scenario.alerts if n in there]
     found = {}
-    for name in [*known, *(n for n in there if n not in known)]:
-        mine = rows.where(alert_class=name)
-        later = mine.num("follow_up") > 0
-        found[name] = mine.keep(~later)
-        found[f"{name}, later visits"] = mine.keep(later)
-    return {name: mine for name, mine in found.items() if len(mine)}
+    for name in [*known, *sorted(n for n in there if n not in known)]:
+        mine = place == there.index(name)
+        found[name], found[f"{name}, later visits"] = mine & ~later, mine & later
+    return {name: mine for name, mine in found.items() if mine.any()}
 
 
 def _outcomes(view: View, rows: Rows) -> Item:
     if not len(rows):
         return Nothing("Answers to alerts", "no alert's time was over before the run ended.")
     of = groups(view, rows)
-    names = list(of)
-    found = {n: outcomes(mine) for n, mine in of.items()}
-    number = {n: {o: int(np.count_nonzero(found[n] == o)) for o in OUTCOMES} for n in names}
+    names, found = list(of), outcomes(rows)
+    sums = {n: np.bincount(found[mine], minlength=len(OUTCOMES)) for n, mine in of.items()}
+    number = {n: dict(zip(OUTCOMES, sums[n].tolist(), strict=True)) for n in names}
     total = {n: sum(number[n].values()) for n in names}
     seen = {n: number[n]["observed in time"] + number[n]["observed late"] for n in names}
     title = "Observed: " + sum_up([
@@ -107,8 +115,10 @@ def _outcomes(view: View, rows: Rows) -> Item:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.04))
 
     columns = ["class", "response", "target response [min]", *OUTCOMES]
+    response, responses = rows.coded("response")
+    owed_s, first = rows.num("target_response_s"), {n: int(np.argmax(of[n])) for n in names}
     data = [
-        [n, str(of[n].text("response")[0]), float(of[n].num("target_response_s")[0]) / 60.0,
+        [n, str(responses[response[first[n]]]), float(owed_s[first[n]]) / 60.0,
          *number[n].values()]
         for n in names
     ]  # fmt: skip
@@ -132,7 +142,7 @@ def _outcome_caption(rows: Rows) -> str:
 
 
 def _waterfall(view: View, rows: Rows) -> Item:
-    of = groups(view, rows.where(outcome="observed"))
+    of = {n: rows.keep(mine) for n, mine in groups(view, rows).items()}
     if not of:
         return Nothing("From alert to spectrum", "no alert was observed.")
     time_use = view.rows("time_use").table

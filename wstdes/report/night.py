@@ -44,14 +44,13 @@ def night(view: View) -> Section:
 
 def hours_by_state(rows: Rows, nights: int) -> dict[str, Floats]:
     """Hours of each state in each night, known states first."""
-    state, index = rows.text("state"), rows.num("night").astype(np.int64)
+    (state, there), index = rows.coded("state"), rows.num("night").astype(np.int64)
     hours = rows.seconds() / 3600.0
-    names = [*STATES, *sorted(set(state) - set(STATES))]
-    found: dict[str, Floats] = {}
-    for name in names:
-        mine = np.where(state == name, hours, 0.0)
-        found[name] = np.asarray(np.bincount(index, mine, nights), dtype=np.float64)
-    return found
+    sums = np.zeros((len(there), nights))
+    np.add.at(sums, (state, index), hours)
+    known = dict(zip(there.tolist(), sums, strict=True))
+    names = [*STATES, *sorted(set(known) - set(STATES))]
+    return {name: known.get(name, np.zeros(nights)) for name in names}
 
 
 def _by_night(view: View, states: dict[str, Floats]) -> Chart:

@@ -21,7 +21,6 @@ from wstdes.report.view import Floats, Rows, View
 __all__ = ["chosen_nights", "night_pictures"]
 
 HOUR_S = 3600.0
-ALERTS = ["response", "outcome", "arrival_s", "expiry_s", "shutter_open_s", "visit"]
 STEP_S = 300.0
 TWILIGHT = "#F7E3C0"
 NOBODY = "no survey's fibres"
@@ -42,7 +41,7 @@ def chosen_nights(view: View) -> list[tuple[str, str, int]]:
         return []
     hours = np.bincount(use.num("night").astype(np.int64), use.seconds(), view.nights)
     chosen = [("fullest", "The fullest night", int(np.argmax(hours)))]
-    alerts = _interrupting(view).where(outcome="observed")
+    alerts = view.interrupting.where(outcome="observed")
     nights = (alerts.num("shutter_open_s") // DAY_S).astype(np.int64)
     nights = nights[(nights >= 0) & (nights < view.nights)]
     if len(nights):
@@ -50,12 +49,6 @@ def chosen_nights(view: View) -> list[tuple[str, str, int]]:
         if busiest != chosen[0][2]:
             chosen.append(("alerts-night", "The night with most alerts", busiest))
     return chosen
-
-
-def _interrupting(view: View) -> Rows:
-    """Alerts that may interrupt: a few, of the millions that may come in."""
-    table = view.rows("alerts", ALERTS).table
-    return Rows(table.filter(pc.not_equal(table.column("response"), "insert")))
 
 
 @dataclass(frozen=True)
@@ -67,7 +60,7 @@ class _Night:
 
     def rows(self, name: str) -> Rows:
         """Rows of a table that has a column for the night."""
-        return self.view.rows(name).where(night=self.night)
+        return self.view.rows(name, where=pc.field("night") == self.night)
 
     @cached_property
     def sky(self) -> DaySky:
@@ -106,7 +99,7 @@ class _Night:
     @cached_property
     def alerts(self) -> tuple[Rows, Rows]:
         """Alerts that interrupt: those that came in this night, those that were answered in it."""
-        rows, (begin, end) = _interrupting(self.view), self.span
+        rows, (begin, end) = self.view.interrupting, self.span
         came = (rows.num("arrival_s") >= begin) & (rows.num("arrival_s") <= end)
         shutter = rows.num("shutter_open_s")
         answered = (shutter >= begin) & (shutter <= end) & (rows.text("outcome") == "observed")

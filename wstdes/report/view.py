@@ -22,6 +22,7 @@ from wstdes.study.run import Run
 __all__ = ["DAY_S", "Rows", "View"]
 
 DAY_S = 86400.0
+INTERRUPTING = ["response", "outcome", "arrival_s", "expiry_s", "shutter_open_s", "visit"]
 Floats = NDArray[np.float64]
 
 
@@ -106,10 +107,15 @@ class View:
     def _names(self) -> frozenset[str]:
         return frozenset(self.run.tables)
 
-    def rows(self, name: str, columns: Sequence[str] | None = None) -> Rows:
-        """Rows of a table; none if the run does not have it."""
+    def rows(
+        self,
+        name: str,
+        columns: Sequence[str] | None = None,
+        where: pc.Expression | None = None,
+    ) -> Rows:
+        """Rows of a table, as :meth:`Run.table` gives them; none if the run does not have it."""
         if name in self._names:
-            return self._in_run(Rows(self.run.table(name, columns)))
+            return self._in_run(Rows(self.run.table(name, columns, where)))
         from wstdes.agents.tables import TABLES
 
         schema = next(t.schema() for t in TABLES if t.name == name)
@@ -136,6 +142,11 @@ class View:
             return self.run.summary
         except RunError:
             return summarise(self.run) if self.nights else {}
+
+    @cached_property
+    def interrupting(self) -> Rows:
+        """Alerts that may interrupt: a few, of the millions that may come in."""
+        return self.rows("alerts", INTERRUPTING, pc.field("response") != "insert")
 
     @cached_property
     def start(self) -> dt.date:

@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from wstdes.clock import DAY_S
 from wstdes.config.alerts import AlertClass
 from wstdes.study.accounts import accounts, energy_by_agent, supply_by_site
-from wstdes.study.alerts import alert_price
+from wstdes.study.alerts import Answers, alert_price
+from wstdes.study.columns import texts
 from wstdes.study.merit_metrics import efficiency, merit
 from wstdes.study.metric import Metric, MetricFunction
 from wstdes.study.run import Run
@@ -50,9 +50,9 @@ def _share(part: float, whole: float) -> float | None:
 
 def observing(run: Run) -> Iterator[Metric]:
     """How the nights were used."""
-    table = run.table("time_use")
+    table = run.table("time_use", ["start_s", "end_s", "state"])
     seconds = _column(table, "end_s") - _column(table, "start_s")
-    state = np.array(table.column("state").to_pylist(), dtype=object)
+    state = texts(table, "state")
     total = float(seconds[state != "twilight"].sum())
     visits = run.table("visits", ["exposures"])
     yield Metric(
@@ -227,18 +227,14 @@ def alerts(run: Run) -> Iterator[Metric]:
     An observed alert is settled at once and another only when it expires: to count all that are
     settled would flatter the shares.
     """
-    table = run.table("alerts")
-    table = table.filter(pc.less_equal(table.column("expiry_s"), run.nights * DAY_S))
-    first = table.filter(pc.equal(table.column("follow_up"), 0))
-    later = table.filter(pc.greater(table.column("follow_up"), 0))
+    found = Answers.read(run)
     for name, alert_class in run.scenario.alerts.items():
-        yield from _answers(name, alert_class, _where(first, alert_class=name))
+        yield from _answers(name, alert_class, found, found.of(name, later=False))
         if alert_class.follow_up is not None:
-            mine = _where(later, alert_class=name)
-            seen = _where(mine, outcome="observed")
+            mine = found.of(name, later=True)
             yield Metric(
                 f"alerts_{name}_later_observed",
-                _share(seen.num_rows, mine.num_rows),
+                _share(int((mine & found.observed).sum()), int(mine.sum())),
                 "",
                 f"made share of the visits that {name} alerts wanted after the first, and whose "
                 "time was over before the run ended",
@@ -247,18 +243,20 @@ def alerts(run: Run) -> Iterator[Metric]:
         yield from _price_of_alerts(run)
 
 
-def _answers(name: str, alert_class: AlertClass, mine: pa.Table) -> Iterator[Metric]:
+def _answers(
+    name: str, alert_class: AlertClass, found: Answers, mine: NDArray[np.bool_]
+) -> Iterator[Metric]:
     """How the first visits of a class were answered."""
-    seen = _where(mine, outcome="observed")
-    minutes = (_column(seen, "shutter_open_s") - _column(seen, "possible_s")) / 60.0
-    possible = mine.filter(pc.is_valid(mine.column("possible_s")))
+    seen, count = mine & found.observed, int(mine.sum())
+    minutes = (found.shutter_open_s[seen] - found.possible_s[seen]) / 60.0
+    possible = int((mine & np.isfinite(found.possible_s)).sum())
     owed = alert_class.target_response_s / 60.0
     over = f"{name} alerts whose time was over before the run ended"
-    yield Metric(f"alerts_{name}_over", mine.num_rows, "", over)
-    share = _share(seen.num_rows, mine.num_rows)
+    yield Metric(f"alerts_{name}_over", count, "", over)
+    share = _share(int(seen.sum()), count)
     yield Metric(f"alerts_{name}_observed", share, "", f"observed share of {over}")
     if alert_class.drop_out_per_s > 0:
-        share = _share(_where(mine, outcome="dropped").num_rows, mine.num_rows)
+        share = _share(int((mine & found.dropped).sum()), count)
         meaning = f"of {over}: share that dropped out before they were observed"
         yield Metric(f"alerts_{name}_dropped", share, "", meaning)
     for key, part, words in (("median", 0.5, "median"), ("p90", 0.9, "90 % within")):
@@ -272,7 +270,7 @@ def _answers(name: str, alert_class: AlertClass, mine: pa.Table) -> Iterator[Met
     if alert_class.response != "insert":
         yield Metric(
             f"alerts_{name}_in_time",
-            _share(float((minutes <= owed).sum()), possible.num_rows),
+            _share(float((minutes <= owed).sum()), possible),
             "",
             f"of {over} and that were up at night: share with the shutter open within "
             f"{owed:g} min of it",

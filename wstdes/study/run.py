@@ -50,7 +50,12 @@ class Run:
         """Names of its tables."""
         return table_names(self.folder / "tables")
 
-    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    def table(
+        self,
+        name: str,
+        columns: Sequence[str] | None = None,
+        where: pc.Expression | None = None,
+    ) -> pa.Table:
         """Return a table.
 
         Parameters
@@ -59,6 +64,8 @@ class Run:
             One of :attr:`tables`.
         columns : sequence of str, optional
             Only these.
+        where : pyarrow.compute.Expression, optional
+            Only rows for which it is true, as in ``pc.field("mode") == "lr"``.
 
         Returns
         -------
@@ -71,7 +78,7 @@ class Run:
             There is no such table.
         """
         try:
-            return read_table(self.folder / "tables", name, columns, self.nights)
+            return read_table(self.folder / "tables", name, columns, self.nights, where)
         except FileNotFoundError:
             hint = did_you_mean(name, self.tables)
             raise RunError(f"{self.folder} has no table '{name}'; {hint}") from None
@@ -102,7 +109,7 @@ class Run:
         nights = self.table("coverage", ["night"]).column("night")
         if not len(nights):
             return None
-        return self.table("coverage").filter(pc.equal(nights, pc.max(nights)))
+        return self.table("coverage", where=pc.field("night") == pc.max(nights))
 
     def digest(self) -> str:
         """Return one SHA-256 over all tables, in the order of their names."""
