@@ -17,6 +17,7 @@ from wstdes.report import write_report
 from wstdes.report.alerts import judged, outcomes
 from wstdes.report.dataflow import hourly
 from wstdes.report.energy import by_hour, sources
+from wstdes.report.figure import MOST_BARS, grouped
 from wstdes.report.page import SECTIONS
 from wstdes.report.palette import OUTCOMES
 from wstdes.report.paths import paths
@@ -511,6 +512,34 @@ def test_path_adds_up(tmp_path):
         assert sum(path.parts.values()) == pytest.approx(path.total_s)
         ends = [0.0, *(end for _, _, end in path.segments)]
         assert [begin for _, begin, _ in path.segments] == pytest.approx(ends[:-1])
+
+
+def test_raw_data_of_nights_are_no_calibration_and_their_products_wait_for_the_morning(tmp_path):
+    """Where a night is one product: stages say the grain, and nothing has a visit."""
+    rows = full(1)
+    for row in rows["products"] + rows["jobs"]:
+        row["visit"] = None
+        if row.get("kind") == "raw":
+            row["stage"] = "night"
+    view = View(make_run(tmp_path / "run", rows, nights=1))
+    for path in paths(view):
+        assert (
+            path.parts["rest of the night"] > 0.0 == path.parts["other"] == path.parts["read-out"]
+        )
+        assert sum(path.parts.values()) == pytest.approx(path.total_s)
+    text = write_report(view.run).read_text()
+    assert "raw, calibration frames" not in text
+    assert "raw exposures" in text
+    assert "of night 0" in text and "visit None" not in text
+
+
+def test_bars_of_many_nights_are_about_as_wide_as_each_other():
+    for nights in (1, 99, 100, 101, 149, 1826, 3653):
+        size, bar = grouped(nights)
+        each = np.bincount(bar)
+        assert len(each) <= MOST_BARS
+        assert (each[:-1] == size).all()
+        assert 0.5 * size <= each[-1] <= 1.5 * size
 
 
 def test_outcomes_count_from_when_an_alert_was_up_if_that_is_known():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wstdes.report.figure import bars, draw
 from wstdes.report.palette import BLUE, ORANGE, OUTCOMES, PARTS, SKY
 from wstdes.report.section import Chart, Item, Nothing, Section
-from wstdes.report.text import count, duration, label, percent, share, sum_up
+from wstdes.report.text import count, duration, figures, label, percent, share, sum_up
 from wstdes.report.view import DAY_S, Floats, Rows, View
 from wstdes.study.alerts import STEPS, alert_price, alert_steps
 
@@ -220,15 +220,15 @@ def _price(view: View) -> Item:
     title = (
         f"Alerts took {percent(price.night_s / night_s if night_s else np.nan)} of the night for "
         f"{count(price.visits)} visits of their own, and cut "
-        f"{duration(price.lost_s)} of exposure from {count(price.interrupted)} visits of the "
-        "surveys"
+        f"{_hours(price.lost_s / 3600.0)} of exposure from {count(price.interrupted)} visits of "
+        "the surveys"
     )
     words = ["time of visits for alerts", "their shutter open", "cut from visits of the surveys"]
     hours = [price.night_s / 3600.0, price.open_s / 3600.0, price.lost_s / 3600.0]
 
     def paint(figure: Any) -> None:
         axes = figure.subplots()
-        bars(axes, words, hours, [ORANGE, BLUE, SKY], [duration(3600.0 * h) for h in hours])
+        bars(axes, words, hours, [ORANGE, BLUE, SKY], [_hours(h) for h in hours])
         axes.set_xlabel("time [h]")
 
     caption = (
@@ -245,6 +245,11 @@ def _price(view: View) -> Item:
              ["fibres on alerts in fields of the surveys", price.fibres],
              ["of them, where none was left over", price.displaced]]  # fmt: skip
     return Chart("price", title, caption, draw("price", title, 1.7, paint), columns, data)
+
+
+def _hours(hours: float) -> str:
+    """A sum of telescope time: never in days, which are not nights."""
+    return f"{figures(hours)} h" if hours >= 2.0 else duration(3600.0 * hours)
 
 
 FEW = 5

@@ -12,6 +12,7 @@ from wstdes.report.palette import KINDS, ORANGE, SKY, assign
 from wstdes.report.section import Chart, Item, Nothing, Section
 from wstdes.report.text import duration, figures, percent, share
 from wstdes.report.view import Floats, Rows, View
+from wstdes.study.metrics import EXPOSED
 
 __all__ = ["dataflow"]
 
@@ -34,7 +35,7 @@ def _written(view: View) -> Item:
     if not len(rows):
         return Nothing("Data written", "no product came to its end.")
     kind = rows.text("kind").astype(object)
-    kind[(kind == "raw") & (rows.text("stage") != "exposure")] = "raw, calibration frames"
+    kind[(kind == "raw") & ~np.isin(rows.text("stage"), EXPOSED)] = "raw, calibration frames"
     night = np.clip(rows.num("night").astype(np.int64), 0, view.nights - 1)
     size, group = grouped(view.nights)
     each = np.bincount(group)
@@ -47,10 +48,11 @@ def _written(view: View) -> Item:
     frames = (
         float(sums["raw, calibration frames"].sum()) if "raw, calibration frames" in sums else 0.0
     )
-    title = (
-        f"{figures(raw / view.nights)} TB of raw data a night, "
-        f"{share(frames, raw)} of it calibration frames"
-    )
+    title = f"{figures(raw / view.nights)} TB of raw data a night, "
+    if view.run.scenario.dataflow.grain == "exposure":
+        title += f"{share(frames, raw)} of it calibration frames"
+    else:
+        title += "calibration frames among it"
     x = np.array([np.flatnonzero(group == i).mean() for i in range(len(each))]) + 0.5
 
     def paint(figure: Any) -> None:
@@ -168,12 +170,12 @@ def _links(view: View) -> Item:
         axes = figure.subplots()
         names = [f"{f[0]} ({figures(f[1], 2)} Gbit/s)" for f in found]
         texts = [
-            f"mean {percent(f[3])}, busiest hour {percent(f[4])}, full {percent(f[5])} of the time"
+            f"mean {percent(f[3])}, busiest hour {percent(f[4])}, full {percent(f[5])} of time"
             for f in found
         ]
         bars(axes, names, [100 * f[4] for f in found], [SKY] * len(found), texts)
         axes.barh(np.arange(len(found)), [100 * f[3] for f in found], 0.3, color=ORANGE, lw=0)
-        axes.set_xlim(0, 155)
+        axes.set_xlim(0, 172)
         axes.set_xticks(range(0, 101, 20))
         axes.set_xlabel("use of what the link can carry [%]")
 

@@ -192,21 +192,26 @@ def tradeoff_chart(view: View) -> Item:
     if most[loser]:
         title += f"; {loser} wanted {count(most[loser])} more that others had"
 
+    size, word = next(
+        (s, w) for s, w in ((1e6, "million h"), (1e3, "1000 h"), (1.0, "h"))
+        if max(hours.values()) >= s or s == 1.0
+    )  # fmt: skip
+
     def paint(figure: Any) -> None:
         left, right = figure.subplots(1, 2, sharey=True)
         y = np.arange(len(names))
-        left.barh(y, [hours[n] / 1e3 for n in names], 0.72, color=[view.surveys[n] for n in names],
+        left.barh(y, [hours[n] / size for n in names], 0.72, color=[view.surveys[n] for n in names],
                   lw=0)  # fmt: skip
         left.set_yticks(y, [label(n) for n in names])
         left.invert_yaxis()
-        left.set_xlabel("fibre time on its targets [1000 h]")
+        left.set_xlabel(f"fibre time on its targets [{word}]")
         left.set_title("what each had")
         start = np.zeros(len(names))
         for other in names:
-            part = np.array([lost.get((n, other), 0.0) / 1e3 for n in names])
+            part = np.array([lost.get((n, other), 0.0) / size for n in names])
             right.barh(y, part, 0.72, left=start, color=view.surveys[other], lw=0)
             start = start + part
-        right.set_xlabel("fibre time it wanted and others had [1000 h]")
+        right.set_xlabel(f"fibre time it wanted and others had [{word}]")
         right.set_title("what others cost it (in their colours)")
         for axes in (left, right):
             axes.grid(visible=False, axis="y")

@@ -95,9 +95,10 @@ def _inline(svg: str, key: str, title: str) -> str:
 
 
 def grouped(nights: int) -> tuple[int, NDArray[np.int64]]:
-    """Nights a bar stands for, and each night's bar."""
+    """Nights a bar stands for, and each night's bar; the last bar takes a small rest as well."""
     size = max(1, math.ceil(nights / MOST_BARS))
-    return size, np.arange(nights) // size
+    last = max(1, round(nights / size)) - 1
+    return size, np.minimum(np.arange(nights) // size, last)
 
 
 def night_axis(axes: Any, view: View) -> None:

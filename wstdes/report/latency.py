@@ -12,6 +12,7 @@ from wstdes.report.paths import PARTS, Path, paths
 from wstdes.report.section import Chart, Item, Nothing, Section
 from wstdes.report.text import count, duration, share
 from wstdes.report.view import View
+from wstdes.study.metrics import EXPOSED
 
 __all__ = ["latency"]
 
@@ -21,10 +22,10 @@ INTRO = (
     "when the archive has taken the file in."
 )
 COLOURS = {
-    "read-out": SKY, "rest of the visit": LIGHT, "transfer of inputs": PINK,
-    "wait for a node": YELLOW, "quick look": ORANGE, "calibrate": BLUE, "reduce": BLUE,
-    "combine": BLUE, "analyse": BLUE, "transfer to the archive": PINK, "ingest": GREEN,
-    "other": LIGHT,
+    "read-out": SKY, "rest of the visit": LIGHT, "rest of the night": LIGHT,
+    "transfer of inputs": PINK, "wait for a node": YELLOW, "quick look": ORANGE, "calibrate": BLUE,
+    "reduce": BLUE, "combine": BLUE, "analyse": BLUE, "transfer to the archive": PINK,
+    "ingest": GREEN, "other": LIGHT,
 }  # fmt: skip
 COMPUTING = ("quick look", "calibrate", "reduce", "combine", "analyse")
 MOST_POINTS = 400
@@ -50,7 +51,7 @@ def _hours(view: View) -> dict[str, Any]:
     for kind in WORDS:
         mine = rows.where(kind=kind)
         if kind == "raw":
-            mine = mine.where(stage="exposure")
+            mine = mine.keep(np.isin(mine.text("stage"), EXPOSED))
         hours = (mine.num("end_s") - mine.num("shutter_close_s")) / 3600.0
         hours = np.maximum(np.sort(hours[np.isfinite(hours)]), SHORTEST_H)
         if len(hours):
@@ -127,7 +128,9 @@ def _waterfall(view: View) -> Item:
     names = list(dict.fromkeys(part for part, _, _ in path.segments))
     means = {n: sum(p.parts[n] for p in found) / len(found) for n in PARTS}
     computing = sum(path.parts[n] for n in COMPUTING)
-    what = f"{path.product['stage']} of visit {path.product['visit']}"
+    of_visit = path.product["visit"] is not None
+    unit = "visit" if of_visit else "night"
+    what = f"{path.product['stage']} of {unit} {path.product[unit]}"
     title = (
         f"A typical science product took {duration(path.total_s)}; computing was "
         f"{share(computing, path.total_s)} of it"

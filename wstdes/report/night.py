@@ -10,7 +10,7 @@ from wstdes.report.figure import bars, draw, grouped, legend, night_axis, stacke
 from wstdes.report.onenight import night_pictures
 from wstdes.report.palette import STATES, assign
 from wstdes.report.section import Chart, Item, Nothing, Section
-from wstdes.report.text import percent, share
+from wstdes.report.text import count, figures, percent, share
 from wstdes.report.view import Floats, Rows, View
 from wstdes.report.year import year_chart
 
@@ -75,10 +75,10 @@ def _by_night(view: View, states: dict[str, Floats]) -> Chart:
         night_axis(axes, view)
         legend(axes)
 
-    many = "" if size == 1 else f" Each bar is the mean of {size} nights."
+    bar = "a night" if size == 1 else f"the mean of {size} nights"
     caption = (
-        "Each bar is a night, divided into what the telescope did; the bars' height is the dark "
-        f"time.{many} A good night is mostly science; its overheads are the thin bands above it."
+        f"Each bar is {bar}, divided into what the telescope did; the bars' height is the dark "
+        "time. A good night is mostly science; its overheads are the thin bands above it."
     )
     columns = ["first evening", "nights", *(f"{n} [h a night]" for n in means)]
     data = [
@@ -99,13 +99,13 @@ def _budget(states: dict[str, Floats]) -> Chart:
     usable = total - sum(hours.get(n, 0.0) for n in ("weather", "fault", "closed"))
     science = hours.get("science", 0.0)
     title = (
-        f"The shutter was open on science for {science:.0f} of {total:.0f} h; that is "
+        f"The shutter was open on science for {count(science)} of {count(total)} h; that is "
         f"{share(science, usable)} of what weather, faults and the calendar left"
     )
     colours = assign(states, STATES)
 
     def paint(figure: Any) -> None:
-        texts = [f"{hours[n]:.1f} h, {percent(hours[n] / total)}" for n in names]
+        texts = [f"{figures(hours[n])} h, {percent(hours[n] / total)}" for n in names]
         axes = figure.subplots()
         bars(axes, [WORDS.get(n, n) for n in names], [hours[n] for n in names],
              [colours[n] for n in names], texts)  # fmt: skip

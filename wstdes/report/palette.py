@@ -42,7 +42,7 @@ AGENTS = {
 }  # fmt: skip
 OUTCOMES = {
     "observed in time": BLUE, "observed late": SKY, "expired, though it was up at night": ORANGE,
-    "expired, never up at night": LIGHT, "expired": ORANGE, "dropped out": PINK,
+    "expired, never up at night": LIGHT, "expired": YELLOW, "dropped out": PINK,
 }  # fmt: skip
 PARTS = {
     "until up at night": LIGHT, "weather and faults": GREY, "exposures under way": SKY,

@@ -21,8 +21,9 @@ from wstdes.report.view import View
 __all__ = ["PARTS", "Path", "paths"]
 
 PARTS = (
-    "read-out", "rest of the visit", "quick look", "transfer of inputs", "wait for a node",
-    "calibrate", "reduce", "combine", "analyse", "transfer to the archive", "ingest", "other",
+    "read-out", "rest of the visit", "rest of the night", "quick look",
+    "transfer of inputs", "wait for a node", "calibrate", "reduce", "combine", "analyse",
+    "transfer to the archive", "ingest", "other",
 )  # fmt: skip
 TICK_S = 1e-3
 MOST_PATHS = 3000
@@ -137,8 +138,10 @@ class _Walk:
         return None
 
     def to_shutter(self) -> None:
-        """What is left is the visit's own end, and its last read-out."""
+        """What is left is the visit's own end, and its last read-out; or the end of the night."""
         product = self.product
+        if product["visit"] is None:
+            self.back(self.until, "rest of the night")
         read = self.facts.read.get((product["visit"], product["mode"], self.until))
         if read is not None:
             self.back(read, "rest of the visit")

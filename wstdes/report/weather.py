@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from wstdes.report.figure import draw, grouped, legend, night_axis, stacked
 from wstdes.report.palette import BLUE, CAUSES, SKY, assign
 from wstdes.report.section import Chart, Item, Nothing, Section
-from wstdes.report.text import figures, share
+from wstdes.report.text import count, share
 from wstdes.report.view import Floats, Rows, View
 
 __all__ = ["weather"]
@@ -90,14 +90,15 @@ def _seeing(view: View, steps: Rows, night: NDArray[np.int64], seconds: Floats) 
         f"The median seeing was {middle:.2f} arcsec; a tenth of the dark time was better than "
         f"{low:.2f}, a tenth worse than {high:.2f}"
     )
+    span = "the night" if size == 1 else f"{size} nights"
     band = np.array(each)
     x = np.array([np.flatnonzero(group == i).mean() for i in range(len(each))]) + 0.5
 
     def paint(figure: Any) -> None:
         axes = figure.subplots()
         axes.vlines(x, band[:, 0], band[:, 2], color=SKY, lw=max(1.5, 9 - len(x) / 12),
-                    label="80 % of the night")  # fmt: skip
-        axes.plot(x, band[:, 1], "o", ms=4, color=BLUE, label="median of the night")
+                    label=f"80 % of {span}")  # fmt: skip
+        axes.plot(x, band[:, 1], "o", ms=4, color=BLUE, label=f"median of {span}")
         axes.axhline(middle, color=BLUE, lw=1, ls="--", label="median of the run")
         axes.set_ylim(bottom=0.0)
         axes.set_ylabel("seeing [arcsec]")
@@ -106,7 +107,7 @@ def _seeing(view: View, steps: Rows, night: NDArray[np.int64], seconds: Floats) 
 
     caption = (
         "Width of a star's image (FWHM) at the zenith at 500 nm; small is good. The bars leave out "
-        "the best and the worst tenth of each night. Hours with a closed dome are included."
+        f"the best and the worst tenth of {span}. Hours with a closed dome are included."
     )
     columns = ["first evening", "10 % [arcsec]", "median [arcsec]", "90 % [arcsec]"]
     data = [[view.evening(i * size).isoformat(), *each[i]] for i in range(len(each))]
@@ -129,7 +130,7 @@ def _closed(view: View, steps: Rows, night: NDArray[np.int64], seconds: Floats) 
     sums = {n: float((hours * (cause == n)).sum()) for n in names}
     worst = max(sums, key=lambda n: sums[n])
     title = (
-        f"Weather closed the dome for {figures(float(hours.sum()))} of {total:.0f} dark hours "
+        f"Weather closed the dome for {count(float(hours.sum()))} of {count(total)} dark hours "
         f"({share(float(hours.sum()), total)}), most of it by {worst}"
     )
     x = np.array([np.flatnonzero(group == i).mean() for i in range(len(each))]) + 0.5

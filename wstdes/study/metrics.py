@@ -23,8 +23,10 @@ from wstdes.study.merit_metrics import efficiency, merit
 from wstdes.study.metric import Metric, MetricFunction
 from wstdes.study.run import Run
 
-__all__ = ["METRICS", "Metric", "MetricFunction", "summarise"]
+__all__ = ["EXPOSED", "METRICS", "Metric", "MetricFunction", "summarise"]
 
+EXPOSED = ("exposure", "visit", "night")
+"""Stages of raw products with exposures in them, by the grain of the data."""
 TB = 1e12
 MWH = 3.6e9
 
@@ -201,19 +203,19 @@ def data(run: Run) -> Iterator[Metric]:
 
 def _latencies(products: pa.Table) -> Iterator[Metric]:
     done = _where(products, outcome="archived")
-    for kind, stage, name, meaning in (
-        ("raw", "exposure", "raw_latency", "shutter close to raw data in the archive"),
-        ("reduced", None, "reduced_latency", "last shutter close to reduced data in the archive"),
+    for kind, stages, name, meaning in (
+        ("raw", EXPOSED, "raw_latency", "shutter close to raw data in the archive"),
+        ("reduced", (), "reduced_latency", "last shutter close to reduced data in the archive"),
         (
             "products",
-            None,
+            (),
             "products_latency",
             "last shutter close to science products in the archive",
         ),
     ):
         mine = _where(done, kind=kind)
-        if stage:
-            mine = _where(mine, stage=stage)
+        if stages:
+            mine = mine.filter(pc.is_in(mine.column("stage"), pa.array(stages)))
         hours = (_column(mine, "end_s") - _column(mine, "shutter_close_s")) / 3600.0
         yield Metric(
             f"{name}_median", _quantile(hours, 0.5), "h", f"{meaning}, median", kind == "products"
