@@ -530,7 +530,8 @@ def test_raw_data_of_nights_are_no_calibration_and_their_products_wait_for_the_m
     text = write_report(view.run).read_text()
     assert "raw, calibration frames" not in text
     assert "raw exposures" in text
-    assert "of night 0" in text and "visit None" not in text
+    assert "of night 0" in text
+    assert "visit None" not in text
 
 
 def test_bars_of_many_nights_are_about_as_wide_as_each_other():

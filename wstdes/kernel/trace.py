@@ -241,7 +241,8 @@ def write_part(
         part = folder / "parts" / name / f"nights-{first:05d}-{last:05d}.parquet"
         part.parent.mkdir(parents=True, exist_ok=True)
         temporary = part.with_suffix(".tmp")
-        pq.write_table(table, temporary, compression="lz4")  # it is not kept: quick beats small
+        texts = _texts(table.schema)  # it is not kept: quick beats small
+        pq.write_table(table, temporary, compression="lz4", use_dictionary=texts)
         os.replace(temporary, part)
 
 
@@ -315,7 +316,10 @@ def merge_parts(folder: Path, nights: int | None = None) -> None:
 
 def _merge(whole: Path, parts: Sequence[Path]) -> None:
     temporary = whole.with_suffix(".tmp")
-    with pq.ParquetWriter(temporary, pq.read_schema(parts[0]), compression="zstd") as writer:
+    schema = pq.read_schema(parts[0])
+    with pq.ParquetWriter(
+        temporary, schema, compression="zstd", use_dictionary=_texts(schema)
+    ) as writer:
         held = writer.schema.empty_table()
         for part in parts:  # row groups are the same whatever the parts were
             held = pa.concat_tables([held, pq.read_table(part)])
@@ -325,6 +329,11 @@ def _merge(whole: Path, parts: Sequence[Path]) -> None:
         if held.num_rows:
             writer.write_table(held.combine_chunks())
     os.replace(temporary, whole)
+
+
+def _texts(schema: pa.Schema) -> list[str]:
+    """Columns of text: dictionaries of numbers cost more time and room than they save."""
+    return [field.name for field in schema if pa.types.is_string(field.type)]
 
 
 def digest_table(table: pa.Table) -> str:
