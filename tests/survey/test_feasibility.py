@@ -12,6 +12,7 @@ from wstdes.cli.main import app
 from wstdes.errors import ConfigError
 from wstdes.facility import load
 from wstdes.models.sky import SeasonSky
+from wstdes.survey.lengths import visit_times
 
 SHORT = ["nights=3"]
 
@@ -138,6 +139,19 @@ def test_hours_there_are_those_that_closed_nights_faults_and_weather_leave():
     assert sum(map(bool, made.closures)) == 5 + 30 + 13
     left = np.array([not closure for closure in made.closures])
     assert found == pytest.approx(0.75 * float((hours * opened)[left].sum()), rel=0.005)
+
+
+def test_tiles_that_are_done_by_their_time_are_asked_for_once_for_all_surveys():
+    """However many targets there are: whoever has the fibres shares the tile's time."""
+    names = ("cosmo-deep", "cosmo-wide", "milky-way", "bright-stars-hr")
+    ends = [f"surveys.{name}.tile_effective=30 min" for name in names]
+    made = parts("nights=200", "surveys.ifs-fields.required=1 min", *ends)
+    said = re.search(r"ask for about ([\d,]+) h", "\n".join(map(str, made.notes)))
+    assert said is not None
+    visit_s, open_s = visit_times(made.scenario)
+    fields = made.tiling.inside[:, [list(made.survey_names).index(name) for name in names]]
+    expected = fields.any(axis=1).sum() * (1800.0 + visit_s - open_s) / 3600.0
+    assert float(said[1].replace(",", "")) == pytest.approx(expected, rel=1e-3)
 
 
 CALENDAR = [

@@ -311,17 +311,24 @@ def _asked_hours(
 ) -> float:
     """Hours of visits that fill the fibres of every tile until all is done, in the best sky."""
     visit_s, open_s = visit_times(scenario)
-    visits: dict[str, FloatArray] = {}
+    needs: dict[str, FloatArray] = {}  # seconds in each tile, of what is observed side by side
     names = list(scenario.surveys)
     for column, number in enumerate(tile_surveys):
         survey = scenario.surveys[names[number]]
-        each = max(1.0, survey.required_s / open_s)
-        if survey.mode == "ifs":
-            need = expected[:, column] * survey.required_s / open_s
+        key: str = survey.mode
+        if survey.tile_effective_s is not None:  # whoever has the fibres
+            key, rest_s = names[number], visit_s - open_s
+            visits = tiling.inside[:, number] * np.ceil(survey.tile_effective_s / open_s)
+            need = tiling.inside[:, number] * survey.tile_effective_s + visits * rest_s
+        elif survey.mode == "ifs":
+            need = expected[:, column] * survey.required_s / open_s * visit_s
         else:
+            shown_s = min(open_s, survey.visit_effective_s or open_s)
+            length_s = visit_s - open_s + shown_s
             alone = alone_share(tiling, number, reach_rad)
-            need = expected[:, column] * alone * each / max(1.0, fibres[survey.mode])
-        visits[survey.mode] = visits.get(survey.mode, np.zeros(len(tiling))) + need
-    if not visits:
+            each = max(1.0, survey.required_s / shown_s)
+            need = expected[:, column] * alone * each / max(1.0, fibres[survey.mode]) * length_s
+        needs[key] = needs.get(key, np.zeros(len(tiling))) + need
+    if not needs:
         return 0.0
-    return float(np.max(list(visits.values()), axis=0).sum()) * visit_s / 3600.0
+    return float(np.max(list(needs.values()), axis=0).sum()) / 3600.0
