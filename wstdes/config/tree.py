@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -171,11 +172,10 @@ def _reason(error: Exception) -> str:
 
 def parse_yaml(text: str, name: str, problems: list[Problem]) -> Document | None:
     """Parse YAML text; see :func:`read_yaml`."""
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
+        node = _compose(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         problems.append(
@@ -190,6 +190,14 @@ def parse_yaml(text: str, name: str, problems: list[Problem]) -> Document | None
     if node is not None:
         document.data = _build(node, (), name, document, problems)
     return document
+
+
+@lru_cache(maxsize=128)
+def _compose(text: str) -> Any:
+    """Nodes of YAML text, which nobody changes: shipped files are parsed once in a process."""
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe", pure=True).compose(text)
 
 
 def _build(node: Any, path: KeyPath, name: str, doc: Document, problems: list[Problem]) -> Any:
