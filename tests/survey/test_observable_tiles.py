@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wstdes.survey.lengths import blank, candidates, observable
+from wstdes.survey.lengths import candidates, observable
 
 
 @pytest.fixture
@@ -33,10 +33,3 @@ def test_candidates_are_up_and_have_something_left(rng: np.random.Generator) -> 
     left = np.where(rng.random((200, 3)) < 0.3, rng.random((200, 3)), 0.0)
     expected = np.flatnonzero((sine >= 0.5) & (sine <= 0.9) & (left > 0.0).any(axis=1))
     assert candidates(sine, 0.5, 0.9, left).tolist() == expected.tolist()
-
-
-def test_what_nobody_wants_is_blank_and_the_rest_as_it_was(rng: np.random.Generator) -> None:
-    left, nothing = rng.random((50, 4)), rng.random((50, 4)) < 0.5
-    before = left.copy()
-    blank(left, nothing)
-    assert (left == np.where(nothing, 0.0, before)).all()

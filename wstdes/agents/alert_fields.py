@@ -11,6 +11,7 @@ from wstdes.agents.records import Alert
 from wstdes.agents.rising import until_up_s
 from wstdes.agents.visit import Visit
 from wstdes.models.instrument import effective_rate
+from wstdes.models.sky import FieldsSky
 from wstdes.policies.views import AlertView, Decision
 from wstdes.survey.lengths import Lengths, visit_lengths
 
@@ -38,7 +39,7 @@ class AlertFields:
 
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
-        self._places: dict[tuple[float, float], tuple[float, float]] = {}
+        self._fields: dict[tuple[float, float], FieldsSky] = {}
 
     def visit(self, alert: Alert, *, exposing: bool, shifts: int = 0) -> Visit | None:
         """A field for an alert, if the policy wants one and the sky allows it now.
@@ -56,14 +57,14 @@ class AlertFields:
         parts, now = planner.parts, planner.day.now
         alert_class = parts.scenario.alerts[alert.alert_class]
         dec = _beside(alert, shifts)
-        cirs = self._cirs(alert.ra_rad, dec)
+        field = self.field(alert.ra_rad, dec)
+        cirs = field.ra_rad.item() % (2.0 * math.pi), field.dec_rad.item()
         if not self._stays_up(cirs, 0.0):
             return None
         fit = self._fit(alert_class.exposures)
         visit_s = float(fit.visit_s[0])
         if not fit.exposures[0] or not self._stays_up(cirs, visit_s):
             return None
-        field = planner.sky.fields(np.array([alert.ra_rad]), np.array([dec]))
         middle = now + 0.5 * visit_s
         sky = field.brightness(planner.sky.at(middle), planner.background)
         signal = planner.signal(field.at(middle).airmass)
@@ -98,20 +99,19 @@ class AlertFields:
         """When the field of one of these next comes within the limits; infinite: never [s]."""
         if not alerts:
             return math.inf
-        planner = self._planner
-        ra = np.array([a.ra_rad for a in alerts])
-        fields = planner.sky.fields(ra, np.array([_beside(a, 0) for a in alerts]))
-        limits = planner.limits_of(np.arcsin(fields.cirs[:, 2]))
-        wait = until_up_s(fields.at(planner.day.now).hour_angle_rad, *limits)
-        return planner.day.now + float(wait.min())
+        planner, now = self._planner, self._planner.day.now
+        fields = [self.field(a.ra_rad, _beside(a, 0)) for a in alerts]
+        limits = planner.limits_of(np.concatenate([f.dec_rad for f in fields]))
+        hour_angle = np.concatenate([f.directions(now)[2] for f in fields])
+        return now + float(until_up_s(hour_angle, *limits).min())
 
-    def _cirs(self, ra_rad: float, dec_rad: float) -> tuple[float, float]:
-        """An ICRS position in CIRS of the day [rad]."""
+    def field(self, ra_rad: float, dec_rad: float) -> FieldsSky:
+        """A field at an ICRS position [rad], tonight."""
         place = ra_rad, dec_rad
-        if place not in self._places:
-            ra, dec = self._planner.sky.to_cirs(np.array([ra_rad]), np.array([dec_rad]))
-            self._places[place] = float(ra[0]), float(dec[0])
-        return self._places[place]
+        if place not in self._fields:
+            sky = self._planner.sky
+            self._fields[place] = sky.fields(np.array([ra_rad]), np.array([dec_rad]))
+        return self._fields[place]
 
     def _fit(self, exposures: int) -> Lengths:
         """Length of a visit for an alert: no survey has a say."""

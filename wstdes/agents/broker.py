@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wstdes.agents.arrivals import Crowd, arrivals
 from wstdes.agents.parts import Parts
 from wstdes.agents.records import Alert
-from wstdes.agents.skies import dark_hours, day_sky
+from wstdes.agents.skies import day_sky
 from wstdes.clock import DAY_S
 from wstdes.jit import njit
 from wstdes.kernel import Agent, Day, Signal
@@ -311,7 +311,7 @@ class AlertBroker(Agent[BrokerState]):
         low, high = np.pi / 2 - model.zenith_distance_max_rad, model.altitude_max_rad
         for index in range(int(alert.asked_s // DAY_S), self.day.index + 1):
             sky = day_sky(self.parts.clock, self.parts.horizon, index)
-            dark = dark_hours(sky, observing.science_sun_altitude_rad)
+            dark = sky.below(observing.science_sun_altitude_rad)
             begin, end = (0.0, 0.0) if dark is None else (max(dark[0], alert.asked_s), dark[1])
             times = np.arange(begin, min(end, alert.over_s), 120.0)
             if not len(times):

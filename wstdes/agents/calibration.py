@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import simpy
 
 from wstdes.agents.parts import Parts
 from wstdes.agents.records import Frames, work_key
-from wstdes.agents.skies import dark_hours, day_sky
+from wstdes.agents.skies import day_sky
 from wstdes.agents.spectrographs import Spectrographs
 from wstdes.kernel import Agent, Day
 
@@ -49,7 +50,7 @@ class Calibration(Agent[CalibrationState]):
         self._complete = complete
         self._expect = expect
         sky = day_sky(parts.clock, parts.horizon, day.index)
-        dark = dark_hours(sky, parts.scenario.observing.twilight_sun_altitude_rad)
+        dark = sky.below(parts.scenario.observing.twilight_sun_altitude_rad)
         self._dusk_s = day.end_s if dark is None else dark[0]
         self._busy = False
 
@@ -111,15 +112,18 @@ class Calibration(Agent[CalibrationState]):
                 mode: Frames(kind, mode, visit, None, night, None, work, step)
                 for mode, work in works.items()
             }
+            done: dict[str, int] = {}
             if self.bundled:
                 read_s = max(self.spectrographs[mode].model.readout_s for mode in works)
                 yield self.env.timeout(step * (exposure_s + read_s))
                 done = {mode: self.spectrographs[mode].write(f) for mode, f in frames.items()}
             else:
                 yield self.env.timeout(exposure_s)
-                reads = {mode: self.spectrographs[mode].read(f) for mode, f in frames.items()}
-                values = yield self.env.all_of(list(reads.values()))
-                done = {mode: values[process] for mode, process in reads.items()}
+                reads = [
+                    self.spectrographs[mode].read(f, partial(done.__setitem__, mode))
+                    for mode, f in frames.items()
+                ]
+                yield self.env.all_of(reads)
             for mode, product in done.items():
                 read_s = self.spectrographs[mode].model.readout_s
                 self.record(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,7 @@ class Shutter:
         open_s: float,
         truncated: bool,
         exposure: int | None = None,
-    ) -> simpy.Process:
+    ) -> simpy.Event:
         """Close the shutter of a mode.
 
         Parameters
@@ -87,8 +87,8 @@ class Shutter:
 
         Returns
         -------
-        simpy.Process
-            Ends when it is read and recorded.
+        simpy.Event
+            When it is read and recorded.
         """
         number = self.next_exposure() if exposure is None else exposure
         row, effective = self._measure(mode, begin, end, open_s)
@@ -96,21 +96,11 @@ class Shutter:
         self.dome.quality.expect(number, mode, sample)
         self.ledger.credit(self.visit, number, mode, (begin, end), effective)
         row |= {"exposure": number, "mode": mode, "truncated": truncated}
-        return self.day.env.process(self._read(number, mode, end, row))
-
-    def _read(
-        self, exposure: int, mode: str, end: float, row: dict[str, Any]
-    ) -> Generator[simpy.Event, Any, None]:
         spectrographs = self.dome.spectrographs[mode]
-        frames = Frames(
-            "exposure", mode, self.visit, exposure, self.day.index, end, self.works[mode]
-        )
-        product = yield spectrographs.read(frames)
-        self.day.trace.add(
-            "exposures",
-            **row,
-            readout_end_s=end + spectrographs.model.readout_s,
-            product=product,
+        row["readout_end_s"] = end + spectrographs.model.readout_s
+        frames = Frames("exposure", mode, self.visit, number, self.day.index, end, self.works[mode])
+        return spectrographs.read(
+            frames, lambda product: self.day.trace.add("exposures", **row, product=product)
         )
 
     def _measure(

@@ -16,7 +16,6 @@ from wstdes.agents.statistical import configure_statistical
 from wstdes.config.surveys import Survey
 from wstdes.survey.account import Totals
 from wstdes.survey.fields import STARTED_BONUS
-from wstdes.survey.lengths import blank
 from wstdes.survey.progress import CREDIT_S, SurveyProgress, give
 from wstdes.survey.statistical import StatisticalAccount
 
@@ -56,7 +55,7 @@ class SurveyLedger:
         self._visit_s = np.array([r.visit_effective_s or np.nan for r in rules])
         self._tile_s = np.array([r.tile_effective_s or np.inf for r in rules])
         self._by_tiles = bool(np.isfinite(self._tile_s).any())
-        self._outside = ~parts.tiling.inside[:, list(parts.tile_surveys)]
+        self._wants = parts.tiling.inside[:, list(parts.tile_surveys)] & ~state.barren
         self._account: StatisticalAccount | None = None
         if parts.statistical is not None:
             self._account = parts.statistical.account(state.statistical, state.remaining)
@@ -66,8 +65,7 @@ class SurveyLedger:
         """Targets (fields) that want time, shape (tiles, tile surveys); 0 in tiles done."""
         if self._account is not None:
             _ = self._account.remaining  # brings the table up to date
-            blank(self.state.remaining, self.state.barren)
-            blank(self.state.remaining, self._outside)
+            self.state.remaining *= self._wants
         if not self._by_tiles:
             return self.state.remaining
         return np.where(self.state.given_s < ENOUGH * self._tile_s, self.state.remaining, 0.0)
@@ -97,7 +95,7 @@ class SurveyLedger:
     def visit_effective(self, tiles: NDArray[np.int64]) -> NDArray[np.float64]:
         """Effective time after which visits end [s], shape (k, tile surveys); nan: by exposures."""
         if not self._by_tiles:
-            return np.tile(self._visit_s, (len(tiles), 1))
+            return np.full((len(tiles), len(self._visit_s)), self._visit_s)
         left = self._tile_s - self.state.given_s[tiles]
         left = np.where(np.isinf(left), np.nan, np.maximum(left, (1.0 - ENOUGH) * self._tile_s))
         return np.asarray(np.fmin(left, self._visit_s))
@@ -294,6 +292,7 @@ class SurveyLedger:
         mine = [column for column, s in enumerate(self.parts.tile_surveys) if s in surveys]
         self.state.remaining[tile, mine] = 0.0
         self.state.barren[tile, mine] = True
+        self._wants[tile, mine] = False
 
     def close(self, visit: int, stream: str) -> None:
         """No exposure of the fibres, or of the IFS, will follow for the visit."""

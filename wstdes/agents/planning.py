@@ -22,7 +22,7 @@ from wstdes.kernel import Day
 from wstdes.models.instrument import effective_rate
 from wstdes.models.sky import Background, FieldsSky
 from wstdes.policies.views import SeasonPlan, SkyView
-from wstdes.survey.lengths import Demands, Lengths, candidates, observable, visit_lengths
+from wstdes.survey.lengths import Demands, candidates, observable, visit_lengths
 
 __all__ = ["Planner"]
 
@@ -71,7 +71,6 @@ class Planner:
         """What the scheduling policy planned."""
         site, exposure_s = parts.scenario.site, parts.scenario.observing.exposure_s
         self._sights: dict[tuple[float, float, float], Sight] = {}
-        self._own: tuple[tuple[float, float], FieldsSky] | None = None
         self.alerts = AlertFields(self)
         """Visits for alerts."""
         self.background = Background(site.extinction_mag, site.dark_sky_mag)
@@ -119,7 +118,7 @@ class Planner:
 
     def for_surveys(self) -> Visit | None:
         """What the scheduling policy wants now."""
-        view, lengths = self._view()
+        view, exposures = self._view()
         decision = self.parts.policies.scheduling.choose(view)
         if decision.tile is None:
             return None
@@ -135,7 +134,7 @@ class Planner:
             float(tiling.dec_rad[tile]),
             (float(np.arctan2(vector[1], vector[0])), float(np.arcsin(vector[2]))),
             "survey",
-            int(lengths.exposures[place]),
+            int(exposures[place]),
             float(view.open_s[place]),
             float(view.sky[place]),
             float(view.signal[place]),
@@ -163,7 +162,8 @@ class Planner:
             survey = self._survey(self.parts.tile_surveys[i])
             if np.isnan(effective[i]):
                 return None
-            rate = float(view.rate(view.surveys[i])[place])
+            light, sky = view.signal[place], view.sky[place]
+            rate = float(effective_rate(light, sky, survey.noise, self.floors[survey.mode]))
             goal = Goal(float(effective[i]), survey.mode, survey.noise)
             goals.append((goal.effective_s / max(rate, 1e-6), i, goal))
         return max(goals)[2] if goals else None
@@ -176,7 +176,7 @@ class Planner:
                 self._sights.clear()
             fields, which = self._tiles, np.array([visit.tile])
             if visit.tile is None:
-                fields = self._own_field(visit)
+                fields = self.alerts.field(visit.ra_rad, visit.dec_rad)
                 which = np.array([0])
             stand = fields.at(t_s, which)
             sky = fields.brightness(self.sky.at(t_s), self.background, which)
@@ -185,13 +185,6 @@ class Planner:
                 float(sky[0]),
             )
         return self._sights[key]
-
-    def _own_field(self, visit: Visit) -> FieldsSky:
-        """The field of a visit that is no tile's."""
-        if self._own is None or self._own[0] != (visit.ra_rad, visit.dec_rad):
-            made = self.sky.fields(np.array([visit.ra_rad]), np.array([visit.dec_rad]))
-            self._own = ((visit.ra_rad, visit.dec_rad), made)
-        return self._own[1]
 
     def direction(self, visit: Visit, t_s: float) -> tuple[float, float]:
         """Altitude and azimuth of a visit's centre at a moment [rad]."""
@@ -263,8 +256,8 @@ class Planner:
         observing = self.parts.scenario.observing
         return observing.exposures, observing.exposure_s, self._readout_s
 
-    def _view(self) -> tuple[SkyView, Lengths]:
-        """The moment, over the tiles that can be observed, and the visits to them."""
+    def _view(self) -> tuple[SkyView, NDArray[np.int64]]:
+        """The moment, over the tiles that can be observed, and the exposures of their visits."""
         now, parts, ledger = self.day.now, self.parts, self.ledger
         slew_least = parts.scenario.focal_plane.reconfiguration_s
         left, model = ledger.remaining, parts.scenario.telescope
@@ -326,7 +319,7 @@ class Planner:
             self.floors,
             self.plan,
         )
-        return view, fit.of(k)
+        return view, fit.exposures[k]
 
     def _survey(self, number: int) -> Survey:
         return self.parts.scenario.surveys[self.parts.survey_names[number]]

@@ -10,16 +10,10 @@ from functools import lru_cache
 from wstdes.clock import DAY_S, Clock
 from wstdes.models.sky import DaySky, Horizon
 
-__all__ = ["dark_hours", "day_sky"]
+__all__ = ["day_sky"]
 
 
 @lru_cache(maxsize=16)
 def day_sky(clock: Clock, horizon: Horizon, index: int) -> DaySky:
     """The sky of a day of the run, by its number."""
     return DaySky(clock, horizon, index * DAY_S)
-
-
-@lru_cache(maxsize=64)
-def dark_hours(sky: DaySky, altitude_rad: float) -> tuple[float, float] | None:
-    """When the Sun sinks below an altitude and rises above it, in seconds of the run."""
-    return sky.below(altitude_rad)

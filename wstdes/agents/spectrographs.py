@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import simpy
 
@@ -47,24 +46,25 @@ class Spectrographs(Agent[SpectrographsState]):
         """Keep the detectors cold."""
         self.draw_power(SITE, "on", self.model.detector_power_w * self.model.detectors)
 
-    def read(self, frames: Frames) -> simpy.Process:
+    def read(self, frames: Frames, written: Callable[[int], None]) -> simpy.Event:
         """Read the detectors out and write what they held.
 
         Parameters
         ----------
         frames : Frames
             What was exposed.
+        written : callable
+            Called with the number of the raw product, when it is written.
 
         Returns
         -------
-        simpy.Process
-            Ends when the last pixel is read; its value is the number of the raw product.
+        simpy.Event
+            Of the last pixel.
         """
-        return self.env.process(self._read(frames))
-
-    def _read(self, frames: Frames) -> Generator[simpy.Event, Any, int]:
-        yield self.env.timeout(self.model.readout_s)
-        return self.write(frames)
+        over = self.env.timeout(self.model.readout_s)
+        assert over.callbacks is not None
+        over.callbacks.append(lambda _: written(self.write(frames)))
+        return over
 
     def write(self, frames: Frames) -> int:
         """Write frames that have been read out; return the number of their raw product."""

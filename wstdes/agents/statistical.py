@@ -250,16 +250,16 @@ def _serve_alerts(
         np.stack([x[places], y[places]], axis=1), float(plane.patrol_m.max())
     )
     for i, found in zip(places.tolist(), near, strict=True):
-        some = np.array(sorted(found), dtype=np.int64)
+        some = np.array(found, dtype=np.int64)
         away = np.hypot(plane.x_m[some] - x[i], plane.y_m[some] - y[i])
         reach = (away <= plane.patrol_m[some]) & (away >= plane.inner_m[some])
         reach &= usable[some] & (plane.kind[some] == LR)
-        free = [int(some[k]) for k in np.argsort(away, kind="stable") if reach[k]]
-        best = next((f for f in free if f not in taken), None)
+        free = zip(away[reach].tolist(), some[reach].tolist(), strict=True)
+        best = min((item for item in free if item[1] not in taken), default=None)
         if best is not None:
             got.append(i)
-            fibre.append(best)
-            taken.add(best)
+            fibre.append(best[1])
+            taken.add(best[1])
     return got, fibre
 
 

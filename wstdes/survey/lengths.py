@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from wstdes.config.scenario import Scenario
 from wstdes.jit import njit
 
-__all__ = ["Demands", "Lengths", "blank", "candidates", "observable", "visit_lengths"]
+__all__ = ["Demands", "Lengths", "candidates", "observable", "visit_lengths"]
 
 Array = NDArray[np.float64]
 SHORTEST_SHARE = 0.5
@@ -61,12 +61,6 @@ class Lengths:
     exposures: NDArray[np.int64]
     wanted: NDArray[np.bool_]
 
-    def of(self, places: NDArray[np.int64]) -> Lengths:
-        """Those of some of the tiles."""
-        return Lengths(
-            self.open_s[places], self.visit_s[places], self.exposures[places], self.wanted[places]
-        )
-
 
 def visit_times(scenario: Scenario) -> tuple[float, float]:
     """Length of a visit of the surveys, and its open-shutter time [s]."""
@@ -77,14 +71,6 @@ def visit_times(scenario: Scenario) -> tuple[float, float]:
     setup = scenario.focal_plane.reconfiguration_s + scenario.telescope.acquisition_s
     open_s = observing.exposures * observing.exposure_s
     return setup + frames + open_s + observing.exposures * read, open_s
-
-
-@njit
-def blank(left: Array, nothing: NDArray[np.bool_]) -> None:
-    """Set to 0 what surveys have left in tiles where they want nothing, shape (tiles, surveys)."""
-    for i in range(left.shape[0]):
-        for j in range(left.shape[1]):
-            left[i, j] = 0.0 if nothing[i, j] else left[i, j]
 
 
 def candidates(sine: Array, low: float, high: float, left: Array) -> NDArray[np.int64]:

@@ -108,6 +108,11 @@ class FieldsSky:
         return np.arctan2(self.cirs[:, 1], self.cirs[:, 0])
 
     @cached_property
+    def dec_rad(self) -> Array:
+        """CIRS declinations, shape (n,) [rad]."""
+        return np.arctan2(self.cirs[:, 2], np.hypot(self.cirs[:, 0], self.cirs[:, 1]))
+
+    @cached_property
     def beyond(self) -> Array:
         """Zodiacal light and starlight of the night, and their extinction, shape (n, 2).
 

@@ -89,8 +89,15 @@ class DaySky:
 
         The whole day where it stays below, None where it stays above.
         """
-        begin, end = self.almanac.below(altitude_rad)[0]
-        return None if np.isnan(begin) else (float(begin), float(end))
+        if altitude_rad not in self._crossings:
+            begin, end = self.almanac.below(altitude_rad)[0].tolist()
+            self._crossings[altitude_rad] = None if np.isnan(begin) else (begin, end)
+        return self._crossings[altitude_rad]
+
+    @cached_property
+    def _crossings(self) -> dict[float, tuple[float, float] | None]:
+        """What :meth:`below` has found, by altitude."""
+        return {}
 
     def lst_rad(self, t_s: float | Array) -> float | Array:
         """CIRS right ascension on the meridian at moments [rad]."""
