@@ -12,12 +12,12 @@ import simpy
 
 from wstdes.agents.network import SITE as NETWORK
 from wstdes.agents.parts import Parts
+from wstdes.agents.skies import day_sky
 from wstdes.agents.weather import STEP_S, Weather
 from wstdes.config.data_systems import Grid
 from wstdes.config.scenario import MOUNTAIN
 from wstdes.kernel import Afterwards, Agent, Day, Timer
 from wstdes.models.energy import carbon_shape, clear_sky_share, cloud_share
-from wstdes.models.sky import sun
 from wstdes.policies.views import PowerView
 
 __all__ = ["PlantState", "PowerPlant"]
@@ -130,10 +130,8 @@ class PowerPlant(Agent[PlantState]):
     def _clear_shares(self) -> list[float]:
         """Clear-sky share in the middle of each of the weather's steps of the day."""
         middle = np.arange(self.day.start_s + 0.5 * STEP_S, self.day.end_s, STEP_S)
-        clock, horizon = self.parts.clock, self.parts.horizon
-        tt, ut1 = clock.tt_jd(middle), clock.ut1_jd(middle)
-        altitude, _ = horizon.altaz_of(sun(tt[0], np.asarray(tt[1])), (ut1[0], np.asarray(ut1[1])))
-        return [float(x) for x in clear_sky_share(altitude)]
+        sky = day_sky(self.parts.clock, self.parts.horizon, self.day.index)
+        return [float(x) for x in clear_sky_share(sky.almanac.at(middle).sun_altitude_rad)]
 
     def _carbon(self, site: _Site) -> float:
         """Carbon intensity of a grid now [kg/J]; a moment on the hour belongs to the new hour."""
