@@ -283,9 +283,9 @@ class AlertBroker(Agent[BrokerState]):
             "alerts",
             {
                 "alert": crowd.number,
-                "alert_class": np.array(self._names)[kind],
+                "alert_class": np.array(self._names, dtype=object)[kind],
                 "follow_up": 0,
-                "response": np.array([c.response for c in classes])[kind],
+                "response": np.array([c.response for c in classes], dtype=object)[kind],
                 "ra_deg": np.degrees(crowd.ra_rad),
                 "dec_deg": np.degrees(crowd.dec_rad),
                 "arrival_s": crowd.arrival_s,
