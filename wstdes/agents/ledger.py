@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wstdes.agents.cadences import Cadences
 from wstdes.agents.configuration import MODE_KIND, Configuration, configure
 from wstdes.agents.parts import Parts
 from wstdes.agents.pending import NEVER_S, Pending, SurveyLedgerState
@@ -50,7 +50,7 @@ class SurveyLedger:
             state.last_s = np.full(parts.expected.shape, NEVER_S)
             state.given_s = np.zeros(parts.expected.shape)
             state.barren = np.zeros(parts.expected.shape, dtype=np.bool_)
-        self._cadences = any(s.cadence is not None for s in parts.scenario.surveys.values())
+        self._cadences = Cadences(parts)
         rules = [self._survey(number) for number in parts.tile_surveys]
         self._visit_s = np.array([r.visit_effective_s or np.nan for r in rules])
         self._tile_s = np.array([r.tile_effective_s or np.inf for r in rules])
@@ -144,27 +144,8 @@ class SurveyLedger:
         )
 
     def urgency(self, tiles: NDArray[np.int64], now_s: float) -> NDArray[np.float64]:
-        """How much each survey wants to come back, shape (k, tile surveys).
-
-        0 where its cadence forbids it, 1 where it is due or has no cadence, rising to 2 at the end
-        of its window and staying there.
-        """
-        urgency = np.ones((len(tiles), len(self.parts.tile_surveys)))
-        if not self._cadences:
-            return urgency
-        for column, number in enumerate(self.parts.tile_surveys):
-            cadence = self._survey(number).cadence
-            if cadence is None:
-                continue
-            since = now_s - self.state.last_s[tiles, column]
-            served = self.state.served[tiles, column]
-            early = since < cadence.interval_s - cadence.tolerance_s
-            width = max(2.0 * cadence.tolerance_s, 1.0)
-            late = np.clip((since - cadence.interval_s + cadence.tolerance_s) / width, 0.0, 1.0)
-            begun = np.where(early, 0.0, 1.0 + late)
-            urgency[:, column] = np.where(served == 0, 1.0, begun)
-            urgency[served >= cadence.visits, column] = 0.0
-        return urgency
+        """How much each survey wants to come back: see :meth:`Cadences.urgency`."""
+        return self._cadences.urgency(self.state, tiles, now_s)
 
     def begin(
         self,
@@ -212,10 +193,10 @@ class SurveyLedger:
     def field_wants_s(self, visit: int, survey: int, tile: int) -> float:
         """Effective time that a fixed field still wants in a visit [s]."""
         left = self.field_left(survey, tile) * self.parts.field_required_s(survey, tile)
-        if self._survey(survey).cadence is None:
+        most = self._cadences.most(survey, tile)
+        if most is None:
             return left
-        given = self.state.pending[visit].given.get(survey, 0)
-        return min(left, CREDIT_S * (self._most(survey, tile) - given))
+        return min(left, CREDIT_S * (most - self.state.pending[visit].given.get(survey, 0)))
 
     def credit(
         self,
@@ -250,22 +231,13 @@ class SurveyLedger:
     def _cap(self, pending: Pending, mode: str, steps: dict[str, int]) -> None:
         """A visit gives a survey with a cadence no more than its share of the time it needs."""
         for number, name in enumerate(self.parts.survey_names):
-            rules = self._survey(number)
+            rules, most = self._survey(number), self._cadences.most(number, pending.tile)
             takes_part = number in pending.wanted or number == pending.ifs_survey
-            if rules.cadence is None or rules.mode != mode or not takes_part:
+            if most is None or rules.mode != mode or not takes_part:
                 continue
             given = pending.given.get(number, 0)
-            steps[name] = max(0, min(steps[rules.noise], self._most(number, pending.tile) - given))
+            steps[name] = max(0, min(steps[rules.noise], most - given))
             pending.given[number] = given + steps[name]
-
-    def _most(self, survey: int, tile: int | None) -> int:
-        """Steps of effective time that a visit gives a survey with a cadence at most."""
-        rules = self._survey(survey)
-        assert rules.cadence is not None
-        required_s = float(rules.required_s)
-        if rules.mode == "ifs" and tile is not None:
-            required_s = self.parts.field_required_s(survey, tile)
-        return math.ceil(required_s / CREDIT_S / rules.cadence.visits)
 
     def _steps(self, steps: dict[str, int], survey: int) -> int:
         """What an exposure gives to a survey, in steps of effective time."""
@@ -300,7 +272,7 @@ class SurveyLedger:
         self._settle(visit)
 
     def _survey(self, number: int) -> Survey:
-        return self.parts.scenario.surveys[self.parts.survey_names[number]]
+        return self._cadences.of(number)
 
     def _give(self, pending: Pending, mode: str, steps: dict[str, int], undo: bool = False) -> None:
         if mode == "ifs":
