@@ -318,7 +318,7 @@ class Observer(Agent[ObserverState]):
 
         def wanted_s() -> float:
             goal = Goal(self.ledger.field_wants_s(visit, ifs, tile), "ifs", noise)
-            return goal.effective_s / max(self.planner.rate(shutter.plan, goal), 1e-6)
+            return self.planner.open_for(shutter.plan, goal, goal.effective_s)
 
         return IntegralRun(
             self.env,

@@ -221,14 +221,22 @@ class Planner:
         """Sky brightness at a visit's centre, over dark, at a moment."""
         return self.sight(visit, t_s).sky
 
-    def rate(self, visit: Visit, goal: Goal) -> float:
-        """Effective over open-shutter time to be expected now."""
-        current, now = self.weather.current, self.day.now
+    def open_for(self, visit: Visit, goal: Goal, effective_s: float) -> float:
+        """Open-shutter time to be expected for an effective time, from now [s]."""
+        open_s = effective_s
+        for _ in range(2):  # the sky in the middle of that time counts
+            middle = self.day.now + 0.5 * min(max(open_s, 0.0), 3600.0)
+            open_s = effective_s / max(self._rate(visit, goal, middle), 1e-6)
+        return open_s
+
+    def _rate(self, visit: Visit, goal: Goal, t_s: float) -> float:
+        """Effective over open-shutter time, in the weather of now, with the sky of a moment."""
+        current = self.weather.current
         signal = self.sensitivity.signal(
-            goal.mode, current.seeing_rad, current.transparency, self.airmass(visit, now)
+            goal.mode, current.seeing_rad, current.transparency, self.airmass(visit, t_s)
         )
         signal = signal * visit.dimming
-        sky = self.brightness(visit, now)
+        sky = self.brightness(visit, t_s)
         return float(effective_rate(float(signal), sky, goal.noise, self.floors[goal.mode]))
 
     def signal(self, mass: Array) -> Array:

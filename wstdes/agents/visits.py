@@ -22,6 +22,9 @@ __all__ = ["VisitRun"]
 HEEDS = {"survey": ("abort", "switch"), "switch": ("abort",), "abort": ()}
 """Responses of alerts that a visit makes way for, by its reason: never to its equals."""
 
+MARGIN = 1.01
+"""Visits with a goal aim so much higher: short of it by a second, nobody's target is done."""
+
 Process = Generator[simpy.Event, Any, None]
 
 
@@ -178,11 +181,12 @@ class VisitRun:
         goal, exposures = self.plan.goal, self.plan.exposures
         if goal is None:
             return self.plan.open_s / exposures
-        left = goal.effective_s - self.effective_s
-        if left <= 0.01 * goal.effective_s:
+        if self.effective_s >= goal.effective_s:
             return 0.0
         longest = self.parts.scenario.observing.exposure_s
-        open_s = left / max(self.planner.rate(self.plan, goal), 1e-6)
+        open_s = self.planner.open_for(
+            self.plan, goal, MARGIN * goal.effective_s - self.effective_s
+        )
         room = self.plan.latest_s - self.day.now
         count = max(1, -int(-open_s // longest))
         length = min(open_s / count, longest, room)
@@ -258,6 +262,6 @@ class VisitRun:
         so_far = self.effective_s
         if now - begin_s > 1.0:
             so_far += self.shutter.effective(goal.mode, begin_s, now, now - begin_s)[goal.noise]
-        more = (goal.effective_s - so_far) / max(self.planner.rate(self.plan, goal), 1e-6)
+        more = self.planner.open_for(self.plan, goal, MARGIN * goal.effective_s - so_far)
         longest = begin_s + self.parts.scenario.observing.exposure_s
         return max(now, min(now + more, longest, self.plan.latest_s))
