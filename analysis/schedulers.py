@@ -70,7 +70,9 @@ def bench(case: Case, seeds: int) -> tuple[dict[str, Array], dict[str, str]]:
     return {name: np.array(rows) for name, rows in dates.items()}, notes
 
 
-def simulate(scenario: str, nights: int, seeds: int, folder: Path) -> dict[str, Array]:
+def simulate(
+    scenario: str, nights: int, seeds: int, folder: Path, changes: Sequence[str] = ()
+) -> dict[str, Array]:
     """The same by full runs, which are kept: dates by the targets completed, all surveys."""
     dates: dict[str, list[list[float]]] = {name: [] for name in POLICIES}
     for seed in range(1, seeds + 1):
@@ -79,7 +81,8 @@ def simulate(scenario: str, nights: int, seeds: int, folder: Path) -> dict[str, 
             if (out / "summary.json").is_file():
                 run = wstdes.load(out)
             else:
-                overrides = [f"seed={seed}", f"policies.scheduling={ref}", "fidelity=statistical"]
+                overrides = [*changes, f"seed={seed}", f"policies.scheduling={ref}"]
+                overrides.append("fidelity=statistical")
                 run = wstdes.run(scenario, nights=nights, overrides=overrides, out=out)
             dates[name].append(run_dates(run))
     return {name: np.array(rows) for name, rows in dates.items()}
@@ -143,10 +146,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=5, help="number of seeds (5)")
     parser.add_argument("--scenario", default="baseline", help="of --engine run")
     parser.add_argument("--nights", type=int, help="at most")
+    parser.add_argument("--set", action="append", default=[], help="key=value, of --engine run")
     parser.add_argument("--out", type=Path, default=Path("runs/schedulers"), help="of --engine run")
     chosen = parser.parse_args(arguments)
     if chosen.engine == "run":
-        print(table(simulate(chosen.scenario, chosen.nights or 1826, chosen.seeds, chosen.out)))
+        nights = chosen.nights or 1826
+        print(table(simulate(chosen.scenario, nights, chosen.seeds, chosen.out, chosen.set)))
         return
     if chosen.case == "desi" and chosen.tiles is None:
         parser.error("--case desi needs --tiles")
