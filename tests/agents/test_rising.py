@@ -43,8 +43,8 @@ def test_what_stays_too_low_never_rises() -> None:
 def test_a_field_stays_up_until_it_sets_and_no_longer(hour_angle: float, dec: float) -> None:
     if not LOW <= altitude(hour_angle, dec) <= HIGH:
         return
-    limits = (hour_angle_at(a, np.array([dec]), LATITUDE) for a in (LOW, HIGH))
-    found = float(until_set_s(np.array([hour_angle]), *limits)[0])
+    low, high = (hour_angle_at(a, np.array([dec]), LATITUDE).item() for a in (LOW, HIGH))
+    found = until_set_s(hour_angle, low, high)
     last = min(found, 86164.0) * TURN_RAD_PER_S
     way = [altitude(hour_angle + share * last, dec) for share in np.linspace(0.0, 1.0, 50)]
     assert min(way) >= LOW - 1e-6

@@ -10,10 +10,11 @@ import simpy
 
 from wstdes.agents.dome import Dome
 from wstdes.agents.ledger import SurveyLedger
-from wstdes.agents.planning import Planner
+from wstdes.agents.planning import Planner, Sight
 from wstdes.agents.quality import Sample
 from wstdes.agents.records import Frames
 from wstdes.agents.visit import Visit
+from wstdes.agents.weather import Conditions
 from wstdes.kernel import Day
 
 __all__ = ["Shutter"]
@@ -58,6 +59,7 @@ class Shutter:
         self.day, self.dome, self.planner, self.ledger = day, dome, planner, ledger
         self.plan, self.visit, self.works = plan, visit, works
         self.next_exposure = next_exposure
+        self._exposed: tuple[tuple[float, float], Sight, Conditions] | None = None
 
     def effective(self, mode: str, begin: float, end: float, open_s: float) -> dict[str, float]:
         """Effective time of an exposure, by what limits the spectra [s]."""
@@ -107,8 +109,8 @@ class Shutter:
         self, mode: str, begin: float, end: float, open_s: float
     ) -> tuple[dict[str, Any], dict[str, float]]:
         sensitivity = self.planner.sensitivity
-        sight = self.planner.sight(self.plan, 0.5 * (begin + end))
-        mean, mass, sky = self.dome.weather.mean(begin, end), sight.airmass, sight.sky
+        sight, mean = self._conditions(begin, end)
+        mass, sky = sight.airmass, sight.sky
         quality, clear = sensitivity.star(mode, mean.seeing_rad, mass)
         signal = mean.transparency * clear
         floor = sensitivity.noise_floor(mode, open_s)
@@ -135,3 +137,11 @@ class Shutter:
             else sensitivity.saturation_mag(mode, mean.seeing_rad, mass, open_s),
         }
         return row, effective
+
+    def _conditions(self, begin: float, end: float) -> tuple[Sight, Conditions]:
+        """Where the field stood in an exposure, and the weather: found once for all modes."""
+        known = self._exposed
+        if known is None or known[0] != (begin, end):
+            sight = self.planner.sight(self.plan, 0.5 * (begin + end))
+            known = self._exposed = (begin, end), sight, self.dome.weather.mean(begin, end)
+        return known[1:]

@@ -86,6 +86,7 @@ def record_visit(observer: Observer, run: VisitRun, decided_s: float, pointing: 
     plan, times, planner = run.plan, run.times, observer.planner
     night_ended = observer.now >= planner.until_s
     start = times[0][0] if times else None
+    sight = None if start is None else planner.sight(plan, start)
     observer.record(
         "visits",
         visit=run.number,
@@ -99,8 +100,8 @@ def record_visit(observer: Observer, run: VisitRun, decided_s: float, pointing: 
         decided_s=decided_s,
         start_s=start,
         end_s=times[-1][1] if times else None,
-        airmass=None if start is None else planner.airmass(plan, start),
-        sky=None if start is None else planner.brightness(plan, start),
+        airmass=None if sight is None else sight.airmass,
+        sky=None if sight is None else sight.sky,
         signal_expected=plan.signal,
         slew_s=run.slew_s,
         reconfiguration_s=run.reconfiguration_s,

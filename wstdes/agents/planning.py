@@ -24,7 +24,7 @@ from wstdes.models.sky import Background, FieldsSky
 from wstdes.policies.views import SeasonPlan, SkyView
 from wstdes.survey.lengths import Demands, candidates, observable, visit_lengths
 
-__all__ = ["Planner"]
+__all__ = ["Planner", "Sight"]
 
 Array = NDArray[np.float64]
 
@@ -148,9 +148,9 @@ class Planner:
 
     def _latest_s(self, tile: int, wanted: NDArray[np.bool_]) -> float:
         """When the shutter has to be closed on a tile, for the surveys that take part [s]."""
-        hour_angle = self._tiles.directions(self.day.now, np.array([tile]))[2]
-        low, high = (limit[[tile]] for limit in self._limits)
-        down_s = self.day.now + float(until_set_s(hour_angle, low, high)[0])
+        hour_angle = self._tiles.directions(self.day.now, np.array([tile]))[2].item()
+        low, high = (limit[tile].item() for limit in self._limits)
+        down_s = self.day.now + until_set_s(hour_angle, low, high)
         dawn_s = float(self.demands.dawn_s[wanted].min(initial=math.inf))
         return min(self.until_s, down_s, dawn_s)
 
@@ -178,12 +178,9 @@ class Planner:
             if visit.tile is None:
                 fields = self.alerts.field(visit.ra_rad, visit.dec_rad)
                 which = np.array([0])
-            stand = fields.at(t_s, which)
+            airmass = fields.heights(t_s, which)[1]
             sky = fields.brightness(self.sky.at(t_s), self.background, which)
-            self._sights[key] = Sight(
-                float(stand.airmass[0]),
-                float(sky[0]),
-            )
+            self._sights[key] = Sight(airmass.item(), sky.item())
         return self._sights[key]
 
     def direction(self, visit: Visit, t_s: float) -> tuple[float, float]:
@@ -213,14 +210,6 @@ class Planner:
 
     # The sky ---------------------------------------------------------------------------------
 
-    def airmass(self, visit: Visit, t_s: float) -> float:
-        """Airmass of a visit's centre at a moment."""
-        return self.sight(visit, t_s).airmass
-
-    def brightness(self, visit: Visit, t_s: float) -> float:
-        """Sky brightness at a visit's centre, over dark, at a moment."""
-        return self.sight(visit, t_s).sky
-
     def open_for(self, visit: Visit, goal: Goal, effective_s: float) -> float:
         """Open-shutter time to be expected for an effective time, from now [s]."""
         open_s = effective_s
@@ -231,13 +220,10 @@ class Planner:
 
     def _rate(self, visit: Visit, goal: Goal, t_s: float) -> float:
         """Effective over open-shutter time, in the weather of now, with the sky of a moment."""
-        current = self.weather.current
-        signal = self.sensitivity.signal(
-            goal.mode, current.seeing_rad, current.transparency, self.airmass(visit, t_s)
-        )
-        signal = signal * visit.dimming
-        sky = self.brightness(visit, t_s)
-        return float(effective_rate(float(signal), sky, goal.noise, self.floors[goal.mode]))
+        current, sight = self.weather.current, self.sight(visit, t_s)
+        _, clear = self.sensitivity.star(goal.mode, current.seeing_rad, sight.airmass)
+        signal = current.transparency * clear * visit.dimming
+        return float(effective_rate(signal, sight.sky, goal.noise, self.floors[goal.mode]))
 
     def signal(self, mass: Array) -> Array:
         """Light in a fibre over that in reference conditions, now, by airmass."""

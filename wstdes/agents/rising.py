@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,20 +61,20 @@ def until_up_s(hour_angle_rad: Array, low_rad: Array, high_rad: Array) -> Array:
     return np.asarray(soonest / TURN_RAD_PER_S + MARGIN_S)
 
 
-def until_set_s(hour_angle_rad: Array, low_rad: Array, high_rad: Array) -> Array:
-    """Time until fields that are within the limits leave them: below, or too near the zenith.
+def until_set_s(hour_angle_rad: float, low_rad: float, high_rad: float) -> float:
+    """Time until a field that is within the limits leaves them: below, or too near the zenith.
 
     Parameters
     ----------
-    hour_angle_rad, low_rad, high_rad : ndarray of float64, shape (n,)
+    hour_angle_rad, low_rad, high_rad : float
         As for :func:`until_up_s` [rad].
 
     Returns
     -------
-    ndarray of float64, shape (n,)
+    float
         Infinite for what never crosses a limit [s].
     """
-    angle = np.mod(hour_angle_rad + np.pi, 2.0 * np.pi) - np.pi
-    setting = np.where(low_rad < np.pi, low_rad - angle, np.inf)
-    entering = np.where((high_rad >= 0.0) & (angle < 0.0), -high_rad - angle, np.inf)
-    return np.asarray(np.maximum(np.minimum(setting, entering), 0.0) / TURN_RAD_PER_S)
+    angle = (hour_angle_rad + math.pi) % (2.0 * math.pi) - math.pi
+    setting = low_rad - angle if low_rad < math.pi else math.inf
+    entering = -high_rad - angle if high_rad >= 0.0 and angle < 0.0 else math.inf
+    return max(min(setting, entering), 0.0) / TURN_RAD_PER_S

@@ -79,13 +79,13 @@ def bright(
 ) -> float:
     """At azimuth 0, Moon and Sun at azimuth 0 too (full Moon); in degrees and S10."""
 
-    def up(degrees: float) -> list[float]:
-        return [float(np.cos(np.radians(degrees))), 0.0, sine(degrees)]
+    def up(degrees: float) -> tuple[float, float, float]:
+        return float(np.cos(np.radians(degrees))), 0.0, sine(degrees)
 
     out = np.empty(1)
     field = np.array([up(altitude)])
     light = np.array([[beyond, astronomical_extinction(beyond)]])
-    directions = np.array([[0.0, 0.0, 1.0], up(moon), up(sun)])
+    directions = (0.0, 0.0, 1.0), up(moon), up(sun)
     site = Background(0.12, 21.6, flux).site()
     angles = (float(np.radians(sun)), 0.0)
     sky_brightness((field, light, np.zeros(1, np.int64)), directions, angles, site, out)

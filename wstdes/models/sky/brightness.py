@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
+Vector = tuple[float, float, float]
 Longs = NDArray[np.int64]
 
 PATAT_DARK_MAG = 21.6
@@ -187,7 +188,7 @@ def twilight_shape(sine: float, towards_sun: float) -> float:
 @njit
 def sky_brightness(
     fields: tuple[Array, Array, Longs],
-    directions: Array,
+    directions: tuple[Vector, Vector, Vector],
     angles: tuple[float, float],
     site: tuple[float, float, float, float, float],
     out: Array,
@@ -199,7 +200,7 @@ def sky_brightness(
     fields : tuple of ndarray
         Their unit vectors (n, 3); the zodiacal and starlight above the air [S10] and the share
         of the extinction that they suffer (n, 2); the numbers of those wanted (k,).
-    directions : ndarray of float64, shape (3, 3)
+    directions : tuple of tuple of float
         Unit vectors to zenith, Moon and Sun, in the same system.
     angles : tuple of float
         Altitude of the Sun, phase angle of the Moon [rad].
@@ -212,7 +213,7 @@ def sky_brightness(
     vectors, beyond, numbers = fields
     sun_altitude, phase = angles
     extinction_mag, dark_mag, airglow, scattered, all_dark = site
-    zenith, moon, sun = directions[0], directions[1], directions[2]
+    zenith, moon, sun = directions
     depth = _TO_DEPTH * extinction_mag
     moon_sine = moon[0] * zenith[0] + moon[1] * zenith[1] + moon[2] * zenith[2]
     light = _moon_light(moon_sine, phase, extinction_mag) / nanolambert(dark_mag)

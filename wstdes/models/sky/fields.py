@@ -216,7 +216,7 @@ class FieldsSky:
         moon = _vector(state.moon_ra_rad, state.moon_dec_rad)
         sky_brightness(
             (self.cirs, self.beyond, numbers),
-            np.array([zenith, moon, _vector(state.sun_ra_rad, state.sun_dec_rad)]),
+            (zenith, moon, _vector(state.sun_ra_rad, state.sun_dec_rad)),
             (state.sun_altitude_rad, state.phase_rad),
             background.site(),
             out,
