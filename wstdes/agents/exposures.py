@@ -61,9 +61,11 @@ class Shutter:
         self.next_exposure = next_exposure
         self._exposed: tuple[tuple[float, float], Sight, Conditions] | None = None
 
-    def effective(self, mode: str, begin: float, end: float, open_s: float) -> dict[str, float]:
-        """Effective time of an exposure, by what limits the spectra [s]."""
-        return self._measure(mode, begin, end, open_s)[1]
+    def effective(
+        self, mode: str, begin: float, end: float, open_s: float, frame_s: float | None = None
+    ) -> dict[str, float]:
+        """Effective time of an exposure, or of a part of one [s], by what limits the spectra."""
+        return self._measure(mode, begin, end, open_s, frame_s)[1]
 
     def close(
         self,
@@ -106,17 +108,18 @@ class Shutter:
         )
 
     def _measure(
-        self, mode: str, begin: float, end: float, open_s: float
+        self, mode: str, begin: float, end: float, open_s: float, frame_s: float | None = None
     ) -> tuple[dict[str, Any], dict[str, float]]:
         sensitivity = self.planner.sensitivity
         sight, mean = self._conditions(begin, end)
         mass, sky = sight.airmass, sight.sky
         quality, clear = sensitivity.star(mode, mean.seeing_rad, mass)
         signal = mean.transparency * clear
-        floor = sensitivity.noise_floor(mode, open_s)
+        floor = sensitivity.noise_floor(mode, frame_s or open_s)
         seen = signal * self.plan.dimming
         effective = {
             "sky": seen**2 * (1.0 + self.planner.floors[mode]) / (sky + floor) * open_s,
+            "sky-alone": seen**2 / sky * open_s,
             "source": seen * open_s,
         }
         row = {

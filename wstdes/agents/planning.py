@@ -210,20 +210,35 @@ class Planner:
 
     # The sky ---------------------------------------------------------------------------------
 
-    def open_for(self, visit: Visit, goal: Goal, effective_s: float) -> float:
-        """Open-shutter time to be expected for an effective time, from now [s]."""
-        open_s = effective_s
-        for _ in range(2):  # the sky in the middle of that time counts
+    def open_for(
+        self, visit: Visit, goal: Goal, effective_s: float, frame_s: float | None = None
+    ) -> float:
+        """Open-shutter time to be expected for an effective time, from now [s].
+
+        Parameters
+        ----------
+        visit, goal : Visit, Goal
+            Where, and what for.
+        effective_s : float
+            What is wanted [s].
+        frame_s : float, optional
+            Length of an exposure, for its read noise; by default that time, at most the longest.
+        """
+        open_s, longest_s = effective_s, self.parts.scenario.observing.exposure_s
+        for _ in range(3):  # the sky in the middle of that time counts
             middle = self.day.now + 0.5 * min(max(open_s, 0.0), 3600.0)
-            open_s = effective_s / max(self._rate(visit, goal, middle), 1e-6)
+            frame = min(max(open_s, 1.0), longest_s) if frame_s is None else frame_s
+            open_s = effective_s / max(self._rate(visit, goal, middle, frame), 1e-6)
         return open_s
 
-    def _rate(self, visit: Visit, goal: Goal, t_s: float) -> float:
+    def _rate(self, visit: Visit, goal: Goal, t_s: float, frame_s: float) -> float:
         """Effective over open-shutter time, in the weather of now, with the sky of a moment."""
         current, sight = self.weather.current, self.sight(visit, t_s)
         _, clear = self.sensitivity.star(goal.mode, current.seeing_rad, sight.airmass)
         signal = current.transparency * clear * visit.dimming
-        return float(effective_rate(signal, sight.sky, goal.noise, self.floors[goal.mode]))
+        floor = self.sensitivity.noise_floor(goal.mode, frame_s)
+        reference = self.floors[goal.mode]
+        return float(effective_rate(signal, sight.sky, goal.noise, floor, reference))
 
     def signal(self, mass: Array) -> Array:
         """Light in a fibre over that in reference conditions, now, by airmass."""
@@ -241,7 +256,7 @@ class Planner:
             np.array([dusk for dusk, _ in spans]),
             np.array([dawn for _, dawn in spans]),
             np.array([v.noise == "source" for v in views]),
-            np.array([self.floors[v.mode] for v in views]),
+            np.array([0.0 if v.noise == "sky-alone" else self.floors[v.mode] for v in views]),
         )
 
     @property

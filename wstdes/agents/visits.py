@@ -252,16 +252,18 @@ class VisitRun:
             if self._alert_waits("abort"):
                 return "alert"
             if goal is not None:
-                until_s = self._end(begin_s)
+                until_s = self._end(begin_s, until_s)
         return ""
 
-    def _end(self, begin_s: float) -> float:
-        """When an exposure that began at a moment should end, as the sky is now [s]."""
-        goal, now = self.plan.goal, self.day.now
+    def _end(self, begin_s: float, until_s: float) -> float:
+        """When an exposure that was to end at a moment should end, as the sky is now [s]."""
+        goal, now, frame_s = self.plan.goal, self.day.now, until_s - begin_s
         assert goal is not None
         so_far = self.effective_s
         if now - begin_s > 1.0:
-            so_far += self.shutter.effective(goal.mode, begin_s, now, now - begin_s)[goal.noise]
-        more = self.planner.open_for(self.plan, goal, MARGIN * goal.effective_s - so_far)
+            gained = self.shutter.effective(goal.mode, begin_s, now, now - begin_s, frame_s)
+            so_far += gained[goal.noise]
+        left_s = MARGIN * goal.effective_s - so_far
+        more = self.planner.open_for(self.plan, goal, left_s, frame_s)
         longest = begin_s + self.parts.scenario.observing.exposure_s
         return max(now, min(now + more, longest, self.plan.latest_s))

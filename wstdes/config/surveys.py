@@ -132,8 +132,10 @@ class Survey(Model):
     goal: Goal | None = Field(
         default=None, description="signal to noise of every target, in place of required"
     )
-    noise: Literal["sky", "source"] = Field(
-        default="sky", description="what limits its spectra: the sky's noise or the target's own"
+    noise: Literal["sky", "sky-alone", "source"] = Field(
+        default="sky",
+        description="what limits its spectra: the sky's noise with the detector's, the sky's "
+        "alone, or the target's own",
     )
     sky_brightness_min: Annotated[
         float, Field(ge=0, description="observe only where the sky is at least this times dark")

@@ -113,7 +113,7 @@ def _rules(view: SkyView) -> Array:
             s.sky_min,
             s.sky_max,
             s.sun_altitude_max_rad,
-            view.floors[s.mode] if s.noise == "sky" else -1.0,
+            {"sky": view.floors[s.mode], "sky-alone": 0.0, "source": -1.0}[s.noise],
             _MODES[s.mode],
             depth[i] - middle,
         )

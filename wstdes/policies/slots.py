@@ -131,7 +131,7 @@ class Work:
         one = np.broadcast_to(required, view.remaining.shape)
         one = one if view.needed_s is None else view.needed_s
         if view.dimming is not None:  # what dust takes has to be made good by time
-            power = np.array([2.0 if s.noise == "sky" else 1.0 for s in view.surveys])
+            power = np.array([1.0 if s.noise == "source" else 2.0 for s in view.surveys])
             one = one / view.dimming[:, None] ** power
         left = view.remaining > _LEAST_WORK
         fibres = np.array([max(float(view.fibres.get(s.mode, 0)), 1e-9) for s in view.surveys])

@@ -39,7 +39,7 @@ class SurveyView:
     required_s : float
         Effective time a target needs, in the mean [s].
     noise : str
-        sky or source: what limits its spectra.
+        sky, sky-alone or source: what limits its spectra.
     sky_min, sky_max : float
         Sky it wants, over dark: the darkest and the brightest.
     sun_altitude_max_rad : float

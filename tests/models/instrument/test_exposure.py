@@ -69,6 +69,10 @@ def test_the_signal_is_one_in_reference_conditions() -> None:
     assert float(relative_signal(0.5, 0.1, 2.0, 0.3, 0.6)) == pytest.approx(0.25 * 10**-0.04)
 
 
+def test_the_skys_noise_alone_knows_no_detector() -> None:
+    assert float(effective_rate(0.5, 2.0, "sky-alone", 5.0, 1.0)) == 0.125
+
+
 def test_effective_rate_is_the_time_that_gives_the_same_signal_to_noise() -> None:
     """S/N^2 = (s F t)^2 / (b B t) under sky noise, s F t under the source's: solve for t."""
     for signal in (0.3, 1.0, 1.4):

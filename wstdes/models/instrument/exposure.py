@@ -122,8 +122,8 @@ def effective_rate(
         See :func:`relative_signal`.
     sky : float or ndarray of float64
         Sky brightness over that of the dark zenith.
-    noise : {'sky', 'source'}
-        What limits the spectra.
+    noise : {'sky', 'sky-alone', 'source'}
+        What limits the spectra: sky and detector, the sky alone, or the target.
     floor : float
         Variance of the detector (dark current, read noise) over that of the dark sky.
     reference_floor : float, optional
@@ -140,6 +140,8 @@ def effective_rate(
     """
     if noise == "source":
         return np.asarray(signal, dtype=np.float64)
+    if noise == "sky-alone":
+        return np.asarray(np.square(signal) / sky)
     whole = 1.0 + (floor if reference_floor is None else reference_floor)
     return np.asarray(np.square(signal) * whole / (sky + floor))
 
