@@ -192,6 +192,14 @@ class Toy:
         return chosen
 
 
+def test_what_costs_the_season_nothing_is_still_observed() -> None:
+    """Prices are 0 where the plan has time to spare: better than an idle telescope."""
+    toy = Toy()
+    plan = policy("look-ahead").plan(toy.season())
+    free = replace(plan, arrays=plan.arrays | {"price": np.zeros_like(plan.arrays["price"])})
+    assert policy("look-ahead").choose(toy.view(0, float(toy.lst[0]), free)).tile is not None
+
+
 def test_look_ahead_finishes_a_season_that_greed_cannot() -> None:
     greedy, ahead = Toy(), Toy()
     greedy.run(policy("merit"))

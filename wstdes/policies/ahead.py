@@ -19,6 +19,10 @@ Array = NDArray[np.float64]
 _TURN = 2.0 * np.pi
 
 
+LEAST_PRICE = 1e-3
+"""Work that the plan gets done for nothing is still better than an idle telescope."""
+
+
 class LookAheadOptions(GreedyOptions):
     """Options of :class:`LookAhead`."""
 
@@ -73,7 +77,8 @@ class LookAhead(Policy[LookAheadOptions]):
         if not len(view.tiles):
             return Decision(None)
         plan = view.plan.arrays
-        terms = merit_terms(view, self.options, plan["price"][view.tiles])
+        price = np.maximum(plan["price"][view.tiles], LEAST_PRICE)
+        terms = merit_terms(view, self.options, price)
         bins = len(plan["hour"])
         lst = float(view.ra_rad[0] + view.hour_angle_rad[0]) % _TURN
         now = int(lst / _TURN * bins) % bins
