@@ -315,6 +315,17 @@ def test_what_dust_takes_is_made_good_by_time() -> None:
     assert found[:, 1] == pytest.approx(2.0 * clear[:, 1])
 
 
+def test_what_no_night_can_do_spoils_no_price() -> None:
+    """A tile behind a wall of dust, and work that is worth nothing, are not planned."""
+    view = Toy().season()
+    dimming = np.ones(len(view.ra_rad))
+    dimming[0] = 1e-80
+    clear, dusty = (policy("look-ahead").plan(replace(view, dimming=d)) for d in (None, dimming))
+    assert dusty.arrays["price"][1:] == pytest.approx(clear.arrays["price"][1:], rel=0.1)
+    vain = replace(view, surveys=tuple(replace(s, weight=0.0) for s in view.surveys))
+    assert np.isfinite(policy("look-ahead").plan(vain).arrays["price"]).all()
+
+
 def test_slots_hold_all_the_time_that_anyone_can_use() -> None:
     rng = np.random.default_rng(1)
     view = replace(

@@ -59,14 +59,17 @@ class AlertFields:
         dec = _beside(alert, shifts)
         field = self.field(alert.ra_rad, dec)
         cirs = field.ra_rad.item() % (2.0 * math.pi), field.dec_rad.item()
-        if not self._stays_up(cirs, 0.0):
+        until_s = self._until_s()
+        if now + SLEW_S + planner.overhead_s() >= until_s or not self._stays_up(cirs, 0.0):
             return None
-        fit = self._fit(alert_class.exposures)
+        fit = self._fit(alert_class.exposures, until_s)
         visit_s = float(fit.visit_s[0])
         if not fit.exposures[0] or not self._stays_up(cirs, visit_s):
             return None
         middle = now + 0.5 * visit_s
         sky = field.brightness(planner.sky.at(middle), planner.background)
+        if not self._suits(float(sky[0])):
+            return None
         signal = planner.signal(field.at(middle).airmass)
         response = parts.policies.alerts.respond(
             AlertView(
@@ -92,7 +95,7 @@ class AlertFields:
             Decision(None),
             frozenset(range(len(parts.survey_names))),
             alert=alert.number,
-            latest_s=planner.until_s,
+            latest_s=until_s,
         )
 
     def next_rise_s(self, alerts: list[Alert]) -> float:
@@ -113,7 +116,23 @@ class AlertFields:
             self._fields[place] = sky.fields(np.array([ra_rad]), np.array([dec_rad]))
         return self._fields[place]
 
-    def _fit(self, exposures: int) -> Lengths:
+    def _until_s(self) -> float:
+        """When the Sun is too high for alerts, or science ends; before their dusk: never [s]."""
+        planner = self._planner
+        span = planner.sky.below(planner.parts.alert_sun_rad)
+        if span is None or planner.day.now + SLEW_S + planner.overhead_s() < span[0]:
+            return -math.inf
+        return min(planner.until_s, span[1])
+
+    def _suits(self, sky: float) -> bool:
+        """Whether alerts may be observed under a sky."""
+        parts = self._planner.parts
+        if parts.alert_survey is None:
+            return True
+        rules = parts.scenario.surveys[parts.survey_names[parts.alert_survey]]
+        return rules.sky_brightness_min <= sky <= rules.sky_brightness_max
+
+    def _fit(self, exposures: int, until_s: float) -> Lengths:
         """Length of a visit for an alert: no survey has a say."""
         planner = self._planner
         nothing, one = np.zeros((1, len(planner.parts.views))), np.ones(1)
@@ -125,7 +144,7 @@ class AlertFields:
             nothing,
             nothing,
             one * (planner.day.now + SLEW_S + planner.overhead_s()),
-            planner.until_s,
+            until_s,
             one * planner.overhead_s(),
             (exposures, *planner.times[1:]),
         )

@@ -307,11 +307,11 @@ class AlertBroker(Agent[BrokerState]):
 
     def _possible(self, alert: Alert) -> float | None:
         """When an alert was first up at night; to two minutes."""
-        observing, model = self.parts.scenario.observing, self.parts.scenario.telescope
+        model = self.parts.scenario.telescope
         low, high = np.pi / 2 - model.zenith_distance_max_rad, model.altitude_max_rad
         for index in range(int(alert.asked_s // DAY_S), self.day.index + 1):
             sky = day_sky(self.parts.clock, self.parts.horizon, index)
-            dark = sky.below(observing.science_sun_altitude_rad)
+            dark = sky.below(self.parts.alert_sun_rad)
             begin, end = (0.0, 0.0) if dark is None else (max(dark[0], alert.asked_s), dark[1])
             times = np.arange(begin, min(end, alert.over_s), 120.0)
             if not len(times):

@@ -40,6 +40,8 @@ class IntegralRun:
         Open-shutter time below which an exposure that is stopped is not worth its read-out [s].
     wanted_s : callable
         Open-shutter time that the field still needs, as the sky is now [s].
+    latest_s : float
+        When its shutter has to be closed: the night, the telescope's limits, or its Sun [s].
     key : str
         The pipeline's work.
     visit, tile : int
@@ -56,12 +58,14 @@ class IntegralRun:
         exposure_s: float,
         shortest_s: float,
         wanted_s: Callable[[], float],
+        latest_s: float,
         key: str,
         visit: int,
         tile: int,
     ) -> None:
         self.env, self.dome, self.shutter = env, dome, shutter
         self.exposure_s, self.shortest_s, self.wanted_s = exposure_s, shortest_s, wanted_s
+        self.latest_s = latest_s
         self.key, self.visit, self.tile = key, visit, tile
         self._order = Signal(env)
         self._stopped = False
@@ -88,6 +92,8 @@ class IntegralRun:
             if self._dark:
                 yield self._order.wait()
                 continue
+            if self.latest_s - self.env.now < self.shortest_s:
+                return
             count = max(1, math.ceil(MARGIN * wanted_s / self.exposure_s))
             length_s = min(MARGIN * wanted_s / count, self.exposure_s)
             yield from self._expose(max(length_s, self.shortest_s))
@@ -101,7 +107,8 @@ class IntegralRun:
             events = [self._order.wait(), self.dome.weather.closing.wait()]
             events.append(self.dome.telescope.failed.wait())
             if not shut:
-                events.append(self.env.timeout(length_s - open_s))
+                room_s = self.latest_s - since
+                events.append(self.env.timeout(max(0.0, min(length_s - open_s, room_s))))
             yield self.env.any_of(events)
             if not shut:
                 last = float(self.env.now)
@@ -112,7 +119,7 @@ class IntegralRun:
             yield self.shutter.close("ifs", begin, last, open_s, bool(cause))
 
     def _obstacle(self) -> str:
-        if self._stopped:
+        if self._stopped or self.env.now >= self.latest_s - 1e-6:
             return "end"
         if not self.dome.weather.current.open:
             return "weather"

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import simpy
 
 from wstdes.agents.configuration import Configuration
@@ -315,6 +316,7 @@ class Observer(Agent[ObserverState]):
     def _begin_integral(self, shutter: Shutter, visit: int, tile: int, ifs: int) -> IntegralRun:
         """Let the integral field expose on its own clock."""
         noise = self.parts.scenario.surveys[self.parts.survey_names[ifs]].noise
+        latest_s = self.planner.latest_s(tile, np.array(self.parts.tile_surveys) == ifs)
 
         def wanted_s() -> float:
             goal = Goal(self.ledger.field_wants_s(visit, ifs, tile), "ifs", noise)
@@ -327,6 +329,7 @@ class Observer(Agent[ObserverState]):
             self.parts.scenario.observing.exposure_s,
             max(1.0, self.parts.scenario.quality.shortest_s),
             wanted_s,
+            latest_s,
             shutter.works["ifs"],
             visit,
             tile,

@@ -168,6 +168,15 @@ class Parts:
         rules = self.scenario.surveys[self.survey_names[survey]]
         return float(rules.required_s) if math.isnan(own) else own
 
+    @property
+    def alert_sun_rad(self) -> float:
+        """Sun's altitude below which alerts are observed: their survey's, or science's [rad]."""
+        usual = self.scenario.observing.science_sun_altitude_rad
+        if self.alert_survey is None:
+            return usual
+        own = self.scenario.surveys[self.survey_names[self.alert_survey]].sun_altitude_max_rad
+        return usual if own is None else own
+
     @cached_property
     def fibre_tree(self) -> cKDTree:
         """Homes of the fibres on the focal plane, to be searched."""

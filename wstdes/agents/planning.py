@@ -143,10 +143,10 @@ class Planner:
             self.here == tile,
             float(self.parts.dimming[tile]),
             self._goal(wanted, view, place),
-            latest_s=self._latest_s(tile, wanted),
+            latest_s=self.latest_s(tile, wanted),
         )
 
-    def _latest_s(self, tile: int, wanted: NDArray[np.bool_]) -> float:
+    def latest_s(self, tile: int, wanted: NDArray[np.bool_]) -> float:
         """When the shutter has to be closed on a tile, for the surveys that take part [s]."""
         hour_angle = self._tiles.directions(self.day.now, np.array([tile]))[2].item()
         low, high = (limit[tile].item() for limit in self._limits)

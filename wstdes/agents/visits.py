@@ -189,8 +189,13 @@ class VisitRun:
         )
         room = self.plan.latest_s - self.day.now
         count = max(1, -int(-open_s // longest))
-        length = min(open_s / count, longest, room)
-        return length if length >= min(1.0, open_s) else 0.0
+        length = min(max(min(open_s / count, longest), self._shortest_s), room)
+        return length if length >= self._shortest_s else 0.0
+
+    @property
+    def _shortest_s(self) -> float:
+        """Open-shutter time below which quality control fails an exposure [s]."""
+        return max(1.0, self.parts.scenario.quality.shortest_s)
 
     def _alert_waits(self, *responses: str) -> bool:
         """Whether an alert of these responses should be observed now instead."""
@@ -266,4 +271,5 @@ class VisitRun:
         left_s = MARGIN * goal.effective_s - so_far
         more = self.planner.open_for(self.plan, goal, left_s, frame_s)
         longest = begin_s + self.parts.scenario.observing.exposure_s
-        return max(now, min(now + more, longest, self.plan.latest_s))
+        enough = max(now + more, begin_s + self._shortest_s)
+        return max(now, min(enough, longest, self.plan.latest_s))

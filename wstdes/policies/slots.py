@@ -21,6 +21,8 @@ _YEAR_NIGHTS = 365.25
 _TYPICAL_ALTITUDE, _TYPICAL_SEPARATION = np.radians(60.0), np.radians(75.0)
 _LEAST_WORK = 1e-9
 """Targets, or shares of a field, below which a tile is done."""
+_LEAST_LIGHT = 0.01
+"""Progress, over that without dust, below which no night makes good what dust takes."""
 
 
 def typical_sky(
@@ -130,10 +132,12 @@ class Work:
         weight = np.array([s.weight for s in view.surveys])
         one = np.broadcast_to(required, view.remaining.shape)
         one = one if view.needed_s is None else view.needed_s
+        left = (view.remaining > _LEAST_WORK) & (weight > 0.0)
         if view.dimming is not None:  # what dust takes has to be made good by time
             power = np.array([1.0 if s.noise == "source" else 2.0 for s in view.surveys])
-            one = one / view.dimming[:, None] ** power
-        left = view.remaining > _LEAST_WORK
+            through = view.dimming[:, None] ** power
+            left &= through >= _LEAST_LIGHT
+            one = one / np.maximum(through, _LEAST_LIGHT)
         fibres = np.array([max(float(view.fibres.get(s.mode, 0)), 1e-9) for s in view.surveys])
         share_s = np.where(left, view.remaining * one / fibres, 0.0)
         longest_s = np.where(left & np.array([s.mode != "ifs" for s in view.surveys]), one, 0.0)

@@ -150,7 +150,8 @@ def _observable(
         lowest, highest = low[tiles[k]], high[tiles[k]]
         begin, end = hour_angle[k], hour_angle[k] + turn[k]
         crosses = highest > 0.0 and begin < highest and end > -highest
-        if exposures[k] > 0 and begin >= -lowest and end <= lowest and not crosses:
+        stays = lowest >= np.pi or (begin >= -lowest and end <= lowest)
+        if exposures[k] > 0 and stays and not crosses:
             out[count] = k
             count += 1
     return count
