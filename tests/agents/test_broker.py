@@ -32,6 +32,7 @@ def parts() -> Any:
         alert_survey=names.index("time-domain"),
         alert_sky=AlertSky.make(Footprint(dec_min_rad=-1.4, dec_max_rad=0.5)),
         alert_lists={},
+        alert_sun_rad=scenario.observing.science_sun_altitude_rad,
         clock=Clock(scenario.start, site.longitude_rad),
         horizon=Horizon(site.latitude_rad, site.longitude_rad, site.height_m),
     )
