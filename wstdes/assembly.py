@@ -28,13 +28,10 @@ from wstdes.pointing import make_footprint, make_pointings
 from wstdes.policies import make_policy
 from wstdes.policies.views import SurveyView
 from wstdes.survey import (
-    CatalogueSource,
     Footprint,
-    GaiaStars,
     MockGalaxies,
     MockStars,
     TargetSource,
-    open_catalogue,
 )
 from wstdes.survey.alerts import AlertList, AlertSky, read_alerts
 from wstdes.survey.calendar import closed_nights
@@ -42,6 +39,7 @@ from wstdes.survey.counts import expected_targets, science_fibres
 from wstdes.survey.feasibility import feasibility
 from wstdes.survey.fields import STANDARD, SurveyTargets
 from wstdes.survey.goals import GoalLaw, Tally, goal_law, mean_time, time_of_goal
+from wstdes.survey.sources import make_source
 from wstdes.survey.targets import ExposureLaw
 from wstdes.survey.weather_series import measured_weather
 
@@ -206,7 +204,7 @@ def _survey_source(
     elif survey.goal is not None:
         law = goal_law(scenario, name)
         law = Tally(law) if survey.source.kind in {"gaia", "catalogue"} else law
-    source = _source(name, survey.source, law, footprint, scenario.seed, folder)
+    source = make_source(name, survey.source, law, footprint, scenario.seed, folder)
     if isinstance(law, Tally):
         law.check(name)
         needs[name] = law.mean_s
@@ -224,38 +222,6 @@ def _with_times(scenario: Scenario, needs: dict[str, float]) -> Scenario:
         for name, survey in scenario.surveys.items()
     }
     return scenario.model_copy(update={"surveys": surveys})
-
-
-def _source(
-    name: str, source: Any, required_s: ExposureLaw, footprint: Footprint, seed: int, folder: Path
-) -> TargetSource:
-    if source.kind == "mock-galaxies":
-        return MockGalaxies(
-            name,
-            footprint,
-            seed,
-            magnitude_limits=(source.magnitude_min, source.magnitude_max),
-            required_s=required_s,
-            sampling=source.sampling,
-        )
-    if source.kind == "mock-stars":
-        return MockStars(
-            name,
-            footprint,
-            seed,
-            magnitude_limits=(source.magnitude_min, source.magnitude_max),
-            required_s=required_s,
-            pole_per_sr=source.density_at_pole_per_sr,
-        )
-    if source.kind == "gaia":
-        return GaiaStars(
-            name,
-            magnitude_limits=(source.magnitude_min, source.magnitude_max),
-            required_s=required_s,
-            footprint=footprint,
-        )
-    table = open_catalogue(folder / Path(source.path).expanduser(), columns=source.columns or None)
-    return CatalogueSource(table, name=name, required_s=required_s, footprint=footprint)
 
 
 def _standards(scenario: Scenario) -> tuple[SurveyTargets, ...]:
@@ -282,7 +248,7 @@ def _standards(scenario: Scenario) -> tuple[SurveyTargets, ...]:
                     )
                 ]
             )
-        source = _source(f"standards-{mode}", config, 1.0, Footprint(), scenario.seed, Path())
+        source = make_source(f"standards-{mode}", config, 1.0, Footprint(), scenario.seed, Path())
         found.append(SurveyTargets(STANDARD, source, kind, 0.0))
     return tuple(found)
 

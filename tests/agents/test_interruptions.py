@@ -27,7 +27,9 @@ SKY = DaySky(
 )
 
 
-def a_night(folder: Path, name: str, response_alerts: list[tuple[float, float, float]]) -> Any:
+def a_night(
+    folder: Path, name: str, response_alerts: list[tuple[float, float, float]], *changes: str
+) -> Any:
     """Tables of a night with alerts of a class at these times [s] and places [rad]."""
     lines = ["time,ra,dec"]
     for t_s, ra, dec in response_alerts:
@@ -35,7 +37,7 @@ def a_night(folder: Path, name: str, response_alerts: list[tuple[float, float, f
         lines.append(f"{CLOCK.utc(t_s).isoformat()[:19]},{place}")
     path = folder / "alerts.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    facility = build(load("small", overrides=[*QUIET, f"alerts.{name}.path={path}"]))
+    facility = build(load("small", overrides=[*QUIET, f"alerts.{name}.path={path}", *changes]))
     tables = facility.simulate_day(facility.new_states(), 0)
     return {k: v.to_pylist() for k, v in tables.items()}
 
@@ -119,3 +121,24 @@ def test_an_alert_that_rises_stops_the_exposure_when_it_is_up(
     assert float(altitude[0]) == pytest.approx(low, abs=np.radians(0.02))
     assert row["outcome"] == "observed"
     assert visit["decided_s"] > cut["end_s"]
+
+
+def test_alerts_keep_the_sun_of_their_survey_though_others_observe_in_twilight(
+    tmp_path: Path,
+) -> None:
+    """Nothing is observed before it was possible."""
+    dusk = SKY.below(np.radians(-18.0))
+    assert dusk is not None
+    place = west_of_meridian(dusk[0], -1.0, -0.6)
+    night = a_night(
+        tmp_path,
+        "urgent",
+        [(dusk[0] - 2400.0, *place)],
+        "surveys.milky-way.sun_altitude_max=-9 deg",
+        "surveys.time-domain.sun_altitude_max=-18 deg",
+    )
+    assert min(e["shutter_open_s"] for e in night["exposures"]) < dusk[0] - 600.0
+    [row] = night["alerts"]
+    assert row["outcome"] == "observed"
+    assert row["possible_s"] >= dusk[0] - 1e-6
+    assert row["shutter_open_s"] >= row["possible_s"]

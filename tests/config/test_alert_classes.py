@@ -40,15 +40,6 @@ def test_what_is_wrong_is_named(overrides: list[str], what: str) -> None:
     assert what in said(*overrides)
 
 
-def test_a_cadence_wants_a_time_that_can_be_split() -> None:
-    text = said(
-        "surveys.milky-way.cadence={visits: 2, interval: 10 d, tolerance: 4 d}",
-        "surveys.milky-way.required=0 s",
-        "surveys.milky-way.goal={snr: 10}",
-    )
-    assert "give required, not a goal" in text
-
-
 def test_a_class_says_how_its_alerts_come_in(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text(

@@ -33,3 +33,11 @@ def test_candidates_are_up_and_have_something_left(rng: np.random.Generator) -> 
     left = np.where(rng.random((200, 3)) < 0.3, rng.random((200, 3)), 0.0)
     expected = np.flatnonzero((sine >= 0.5) & (sine <= 0.9) & (left > 0.0).any(axis=1))
     assert candidates(sine, 0.5, 0.9, left).tolist() == expected.tolist()
+
+
+def test_what_never_sets_may_pass_below_the_pole() -> None:
+    one = np.ones(1, dtype=np.int64)
+    turn, never = np.array([0.4]), np.array([-1.0])
+    for low, up in ((np.pi, [0]), (2.9, [])):
+        found = observable(0 * one, one, np.array([2.8]), turn, np.array([low]), never)
+        assert found.tolist() == up

@@ -129,7 +129,7 @@ class AlertFields:
         parts = self._planner.parts
         if parts.alert_survey is None:
             return True
-        rules = parts.scenario.surveys[parts.survey_names[parts.alert_survey]]
+        rules = parts.survey(parts.alert_survey)
         return rules.sky_brightness_min <= sky <= rules.sky_brightness_max
 
     def _fit(self, exposures: int, until_s: float) -> Lengths:

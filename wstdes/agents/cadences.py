@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wstdes.agents.parts import Parts
-from wstdes.config.surveys import Survey
 from wstdes.survey.progress import CREDIT_S
 
 if TYPE_CHECKING:
@@ -31,10 +30,6 @@ class Cadences:
         self._parts = parts
         self._any = any(s.cadence is not None for s in parts.scenario.surveys.values())
 
-    def of(self, survey: int) -> Survey:
-        """The rules of a survey, by its number."""
-        return self._parts.scenario.surveys[self._parts.survey_names[survey]]
-
     def urgency(
         self, state: SurveyLedgerState, tiles: NDArray[np.int64], now_s: float
     ) -> NDArray[np.float64]:
@@ -47,7 +42,7 @@ class Cadences:
         if not self._any:
             return urgency
         for column, number in enumerate(self._parts.tile_surveys):
-            cadence = self.of(number).cadence
+            cadence = self._parts.survey(number).cadence
             if cadence is None:
                 continue
             since = now_s - state.last_s[tiles, column]
@@ -62,7 +57,7 @@ class Cadences:
 
     def most(self, survey: int, tile: int | None) -> int | None:
         """Steps of effective time that a visit gives a survey at most; None: no cadence."""
-        rules = self.of(survey)
+        rules = self._parts.survey(survey)
         if rules.cadence is None:
             return None
         required_s = float(rules.required_s)

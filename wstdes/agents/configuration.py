@@ -200,7 +200,7 @@ def _with_alerts(
     number = parts.alert_survey
     if number is None or not alerts:
         return targets
-    survey = parts.scenario.surveys[parts.survey_names[number]]
+    survey = parts.survey(number)
     ra = np.array([a.ra_rad for a in alerts])
     dec = np.array([a.dec_rad for a in alerts])
     x, y, visible = project(

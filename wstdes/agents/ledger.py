@@ -51,7 +51,7 @@ class SurveyLedger:
             state.given_s = np.zeros(parts.expected.shape)
             state.barren = np.zeros(parts.expected.shape, dtype=np.bool_)
         self._cadences = Cadences(parts)
-        rules = [self._survey(number) for number in parts.tile_surveys]
+        rules = [self.parts.survey(number) for number in parts.tile_surveys]
         self._visit_s = np.array([r.visit_effective_s or np.nan for r in rules])
         self._tile_s = np.array([r.tile_effective_s or np.inf for r in rules])
         self._by_tiles = bool(np.isfinite(self._tile_s).any())
@@ -231,7 +231,7 @@ class SurveyLedger:
     def _cap(self, pending: Pending, mode: str, steps: dict[str, int]) -> None:
         """A visit gives a survey with a cadence no more than its share of the time it needs."""
         for number, name in enumerate(self.parts.survey_names):
-            rules, most = self._survey(number), self._cadences.most(number, pending.tile)
+            rules, most = self.parts.survey(number), self._cadences.most(number, pending.tile)
             takes_part = number in pending.wanted or number == pending.ifs_survey
             if most is None or rules.mode != mode or not takes_part:
                 continue
@@ -241,7 +241,7 @@ class SurveyLedger:
 
     def _steps(self, steps: dict[str, int], survey: int) -> int:
         """What an exposure gives to a survey, in steps of effective time."""
-        return steps.get(self.parts.survey_names[survey], steps[self._survey(survey).noise])
+        return steps.get(self.parts.survey_names[survey], steps[self.parts.survey(survey).noise])
 
     def verdict(self, visit: int, exposure: int, mode: str, passed: bool) -> bool:
         """Take credit back if the exposure failed; return whether it passed."""
@@ -270,9 +270,6 @@ class SurveyLedger:
         """No exposure of the fibres, or of the IFS, will follow for the visit."""
         self.state.pending[visit].streams.remove(stream)
         self._settle(visit)
-
-    def _survey(self, number: int) -> Survey:
-        return self._cadences.of(number)
 
     def _give(self, pending: Pending, mode: str, steps: dict[str, int], undo: bool = False) -> None:
         if mode == "ifs":
@@ -325,7 +322,7 @@ class SurveyLedger:
             return
         for column in np.flatnonzero(np.isfinite(self._tile_s)).tolist():
             number = self.parts.tile_surveys[column]
-            if number in pending.wanted and self._survey(number).mode == mode:
+            if number in pending.wanted and self.parts.survey(number).mode == mode:
                 given = CREDIT_S * self._steps(steps, number)
                 self.state.given_s[pending.tile, column] += given
 
@@ -343,7 +340,7 @@ class SurveyLedger:
         if pending.tile is not None and not modes:
             self.state.tile_visits[pending.tile] -= 1
         for column, before_s in pending.last_s.items():
-            if self._survey(self.parts.tile_surveys[column]).mode in modes:
+            if self.parts.survey(self.parts.tile_surveys[column]).mode in modes:
                 continue
             self.state.served[pending.tile, column] -= 1
             if self.state.last_s[pending.tile, column] == pending.begun_s:
@@ -354,7 +351,7 @@ class SurveyLedger:
         number = self.parts.alert_survey
         if number is None or not pending.answered:
             return
-        rules = self._survey(number)
+        rules = self.parts.survey(number)
         steps = sum(pending.steps[k][rules.noise] for k in pending.good if k.endswith("/lr"))
         if steps * CREDIT_S >= rules.required_s:
             self.state.progress[number].completed += len(pending.answered)
@@ -368,11 +365,11 @@ class SurveyLedger:
         for column, number in enumerate(self.parts.tile_surveys):
             if number not in c.wanted or not self.parts.tiling.inside[tile, number]:
                 continue
-            rules = self._survey(number)
+            rules = self.parts.survey(number)
             first = [s for s, n in c.assigned.items() if n and self._before(s, rules)]
             self.state.remaining[tile, column] = c.wanted[number] if first else 0.0
 
     def _before(self, number: int, other: Survey) -> bool:
         """Whether a survey's targets, those begun at least, may have fibres before another's."""
-        rules = self._survey(number)
+        rules = self.parts.survey(number)
         return rules.mode == other.mode and rules.priority + STARTED_BONUS >= other.priority

@@ -315,7 +315,7 @@ class Observer(Agent[ObserverState]):
 
     def _begin_integral(self, shutter: Shutter, visit: int, tile: int, ifs: int) -> IntegralRun:
         """Let the integral field expose on its own clock."""
-        noise = self.parts.scenario.surveys[self.parts.survey_names[ifs]].noise
+        noise = self.parts.survey(ifs).noise
         latest_s = self.planner.latest_s(tile, np.array(self.parts.tile_surveys) == ifs)
 
         def wanted_s() -> float:

@@ -15,6 +15,7 @@ from wstdes.agents.outlook import Outlook
 from wstdes.clock import Clock
 from wstdes.config.hardware import Spectrograph
 from wstdes.config.scenario import MODES, Scenario
+from wstdes.config.surveys import Survey
 from wstdes.errors import Problem
 from wstdes.models.focalplane import FocalPlane
 from wstdes.models.site import Climate, Replay
@@ -162,10 +163,14 @@ class Parts:
         """
         return np.asarray(10.0 ** (-0.4 * np.nan_to_num(self.tiling.extinction_mag)))
 
+    def survey(self, number: int) -> Survey:
+        """What a survey asks, by its number."""
+        return self.scenario.surveys[self.survey_names[number]]
+
     def field_required_s(self, survey: int, tile: int) -> float:
         """Effective time that an integral field needs: its own, or its survey's [s]."""
         own = float(self.tiling.ifs_required_s[tile])
-        rules = self.scenario.surveys[self.survey_names[survey]]
+        rules = self.survey(survey)
         return float(rules.required_s) if math.isnan(own) else own
 
     @property
@@ -174,7 +179,7 @@ class Parts:
         usual = self.scenario.observing.science_sun_altitude_rad
         if self.alert_survey is None:
             return usual
-        own = self.scenario.surveys[self.survey_names[self.alert_survey]].sun_altitude_max_rad
+        own = self.survey(self.alert_survey).sun_altitude_max_rad
         return usual if own is None else own
 
     @cached_property

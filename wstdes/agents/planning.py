@@ -17,7 +17,6 @@ from wstdes.agents.skies import day_sky
 from wstdes.agents.telescope import Telescope
 from wstdes.agents.visit import Goal, Visit
 from wstdes.agents.weather import Weather
-from wstdes.config.surveys import Survey
 from wstdes.kernel import Day
 from wstdes.models.instrument import effective_rate
 from wstdes.models.sky import Background, FieldsSky
@@ -159,7 +158,7 @@ class Planner:
         goals = []
         effective = self.ledger.visit_effective(view.tiles[place : place + 1])[0]
         for i in np.flatnonzero(wanted):
-            survey = self._survey(self.parts.tile_surveys[i])
+            survey = self.parts.survey(self.parts.tile_surveys[i])
             if np.isnan(effective[i]):
                 return None
             light, sky = view.signal[place], view.sky[place]
@@ -203,7 +202,7 @@ class Planner:
         """The survey of fixed fields that a visit serves: the first by priority with time left."""
         if visit.tile is None:
             return None
-        for number in sorted(self.parts.ifs_surveys, key=lambda s: -self._survey(s).priority):
+        for number in sorted(self.parts.ifs_surveys, key=lambda s: -self.parts.survey(s).priority):
             if number in visit.surveys and self.ledger.field_left(number, visit.tile) > 0:
                 return number
         return None
@@ -329,6 +328,3 @@ class Planner:
             self.plan,
         )
         return view, fit.exposures[k]
-
-    def _survey(self, number: int) -> Survey:
-        return self.parts.scenario.surveys[self.parts.survey_names[number]]

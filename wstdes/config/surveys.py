@@ -197,6 +197,14 @@ class Survey(Model):
         return self
 
     @model_validator(mode="after")
+    def _fields_are_done_by_their_time(self) -> Self:
+        if self.mode == "ifs" and self.tile_effective_s is not None:
+            raise ValueError(
+                "tile_effective is for fibres: a field of the mode ifs is done when it has required"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _source_fits(self) -> Self:
         if self.mode == "ifs" and self.source.kind not in {"fixed-fields", "catalogue"}:
             raise ValueError(
