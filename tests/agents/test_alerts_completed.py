@@ -18,8 +18,7 @@ from wstdes.survey.progress import CREDIT_S, SurveyProgress
 def test_good_exposures_must_give_the_time(good: list[str], completed: int) -> None:
     ledger: Any = object.__new__(SurveyLedger)
     survey = SimpleNamespace(noise="sky", required_s=10 * CREDIT_S)
-    ledger.parts = SimpleNamespace(alert_survey=0)
-    ledger._cadences = SimpleNamespace(of=[survey].__getitem__)
+    ledger.parts = SimpleNamespace(alert_survey=0, survey=[survey].__getitem__)
     ledger.state = SimpleNamespace(progress=[SurveyProgress()])
     steps = {"1/lr": {"sky": 9}, "2/lr": {"sky": 1}, "3/ifs": {"sky": 9}}
     ledger._complete_alerts(SimpleNamespace(answered=[4, 7], good=good, steps=steps))

@@ -158,7 +158,7 @@ def test_the_covering_has_as_many_tiles_as_desi_planned() -> None:
         ("tiles.passes_of.grey=2", "there is no survey 'grey'"),
         ("tiles.passes=3", "say the same thing"),
         ("focal_plane.hr_fibres=100", "hr_fibres"),
-        ("surveys.dark.mode=ifs", "no spectrographs of the mode 'ifs'|takes fixed-fields"),
+        ("surveys.dark.mode=hr", "no spectrographs of the mode 'hr'"),
     ],
 )
 def test_what_does_not_fit_the_facility_is_refused(override: str, said: str) -> None:
