@@ -6,7 +6,8 @@ programme, too. Two engines: `bench`, a bare loop over nights (survey_bench.py);
 simulator::
 
     python analysis/schedulers.py --case wst --seeds 5
-    python analysis/schedulers.py --engine run --scenario baseline --nights 1826 --seeds 20
+    python analysis/schedulers.py --engine run --scenario desi-main --nights 1000 --seeds 20 \
+        --set tiles.passes_of.dark=2 --set tiles.passes_of.bright=1 --minimum-rate 0.04
 """
 
 from __future__ import annotations
@@ -71,9 +72,12 @@ def bench(case: Case, seeds: int) -> tuple[dict[str, Array], dict[str, str]]:
 
 
 def simulate(
-    scenario: str, nights: int, seeds: int, folder: Path, changes: Sequence[str] = ()
+    scenario: str, nights: int, seeds: int, folder: Path, changes: Sequence[str], **options: Any
 ) -> dict[str, Array]:
-    """The same by full runs, which are kept: dates by the targets completed, all surveys."""
+    """The same by full runs, which are kept: dates by the targets completed, all surveys.
+
+    `options` are those of all three policies; what they leave open is as the policies have it.
+    """
     dates: dict[str, list[list[float]]] = {name: [] for name in POLICIES}
     for seed in range(1, seeds + 1):
         for name, ref in POLICIES.items():
@@ -81,10 +85,12 @@ def simulate(
             if (out / "summary.json").is_file():
                 run = wstdes.load(out)
             else:
-                overrides = [*changes, f"seed={seed}", f"policies.scheduling={ref}"]
+                policy = {**ref, "options": options}
+                overrides = [*changes, f"seed={seed}", f"policies.scheduling={policy}"]
                 overrides.append("fidelity=statistical")
                 run = wstdes.run(scenario, nights=nights, overrides=overrides, out=out)
             dates[name].append(run_dates(run))
+            print(f"seed {seed} {name}: {dates[name][-1]}", file=sys.stderr)
     return {name: np.array(rows) for name, rows in dates.items()}
 
 
@@ -147,11 +153,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scenario", default="baseline", help="of --engine run")
     parser.add_argument("--nights", type=int, help="at most")
     parser.add_argument("--set", action="append", default=[], help="key=value, of --engine run")
+    parser.add_argument("--minimum-rate", type=float, help="of all policies, --engine run")
     parser.add_argument("--out", type=Path, default=Path("runs/schedulers"), help="of --engine run")
     chosen = parser.parse_args(arguments)
     if chosen.engine == "run":
         nights = chosen.nights or 1826
-        print(table(simulate(chosen.scenario, nights, chosen.seeds, chosen.out, chosen.set)))
+        options = {} if chosen.minimum_rate is None else {"minimum_rate": chosen.minimum_rate}
+        changes = chosen.set
+        dates = simulate(chosen.scenario, nights, chosen.seeds, chosen.out, changes, **options)
+        print(table(dates))
         return
     if chosen.case == "desi" and chosen.tiles is None:
         parser.error("--case desi needs --tiles")

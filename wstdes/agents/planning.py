@@ -173,13 +173,10 @@ class Planner:
         if key not in self._sights:
             if len(self._sights) > 64:
                 self._sights.clear()
-            fields, which = self._tiles, np.array([visit.tile])
-            if visit.tile is None:
-                fields = self.alerts.field(visit.ra_rad, visit.dec_rad)
-                which = np.array([0])
-            airmass = fields.heights(t_s, which)[1]
-            sky = fields.brightness(self.sky.at(t_s), self.background, which)
-            self._sights[key] = Sight(airmass.item(), sky.item())
+            fields, number = self._tiles, visit.tile
+            if number is None:
+                fields, number = self.alerts.field(visit.ra_rad, visit.dec_rad), 0
+            self._sights[key] = Sight(*fields.one(number, t_s, self.background))
         return self._sights[key]
 
     def direction(self, visit: Visit, t_s: float) -> tuple[float, float]:
@@ -225,9 +222,12 @@ class Planner:
         """
         open_s, longest_s = effective_s, self.parts.scenario.observing.exposure_s
         for _ in range(3):  # the sky in the middle of that time counts
+            before_s = open_s
             middle = self.day.now + 0.5 * min(max(open_s, 0.0), 3600.0)
             frame = min(max(open_s, 1.0), longest_s) if frame_s is None else frame_s
             open_s = effective_s / max(self._rate(visit, goal, middle, frame), 1e-6)
+            if abs(open_s - before_s) < 1.0:  # the next step is a fraction of it
+                break
         return open_s
 
     def _rate(self, visit: Visit, goal: Goal, t_s: float, frame_s: float) -> float:

@@ -244,3 +244,14 @@ def test_the_brightness_of_fields_is_that_of_their_positions() -> None:
     assert sky.brightness(state, *cirs, 0.12, 21.6) == pytest.approx(
         fields.brightness(state, SITE), rel=1e-3
     )
+
+
+def test_one_field_is_as_many() -> None:
+    """Dark, twilight and moonlight; fields below the horizon have no airmass but a sky."""
+    sky, fields, _ = a_night(2038)
+    dusk, dawn = sky.below(math.radians(-6.0)) or (0.0, 0.0)
+    for t_s in np.linspace(dusk, dawn, 7).tolist():
+        mass, light = fields.at(t_s).airmass, fields.brightness(sky.at(t_s), SITE)
+        for number in range(0, 200, 13):
+            found = fields.one(number, t_s, SITE)
+            assert found == pytest.approx((mass[number], light[number]), rel=1e-10)

@@ -17,6 +17,7 @@ __all__ = [
     "airglow_rise",
     "astronomical_extinction",
     "astronomical_extinctions",
+    "field_brightness",
     "moonlight_nl",
     "nanolambert",
     "sky_brightness",
@@ -211,29 +212,64 @@ def sky_brightness(
         1 is the dark zenith at the poles of ecliptic and Galaxy, at the mean solar flux.
     """
     vectors, beyond, numbers = fields
-    sun_altitude, phase = angles
-    extinction_mag, dark_mag, airglow, scattered, all_dark = site
-    zenith, moon, sun = directions
-    depth = _TO_DEPTH * extinction_mag
-    moon_sine = moon[0] * zenith[0] + moon[1] * zenith[1] + moon[2] * zenith[2]
-    light = _moon_light(moon_sine, phase, extinction_mag) / nanolambert(dark_mag)
-    glow = twilight_excess(sun_altitude)
-    glow *= math.exp(_TO_DEPTH * (dark_mag - PATAT_DARK_MAG))
-    sun_sine = math.sin(sun_altitude)
+    sources = _sources(directions, angles, site)
     for k in range(len(numbers)):
         i = numbers[k]
-        a, b, c = vectors[i, 0], vectors[i, 1], vectors[i, 2]
-        real = a * zenith[0] + b * zenith[1] + c * zenith[2]
-        sine = min(max(real, _LOWEST), 1.0)
-        path = depth * _path(sine)
-        total = airglow * _airglow_rise(sine, path) + scattered
-        total += beyond[i, 0] * math.exp(-beyond[i, 1] * path)
-        total /= all_dark
-        if light > 0.0:
-            cosine = a * moon[0] + b * moon[1] + c * moon[2]
-            total += light * _moon_scattering(cosine) * _opacity(sine, extinction_mag)
-        if glow > 0.0:
-            towards = a * sun[0] + b * sun[1] + c * sun[2] - real * sun_sine
-            flat = math.sqrt(max((1.0 - real * real) * (1.0 - sun_sine * sun_sine), 1e-12))
-            total += glow * twilight_shape(sine, towards / flat)
-        out[k] = total
+        vector = vectors[i, 0], vectors[i, 1], vectors[i, 2]
+        out[k] = _total(vector, (beyond[i, 0], beyond[i, 1]), directions, sources, site)
+
+
+@njit
+def field_brightness(
+    vector: Vector,
+    beyond: tuple[float, float],
+    directions: tuple[Vector, Vector, Vector],
+    angles: tuple[float, float],
+    site: tuple[float, float, float, float, float],
+) -> float:
+    """:func:`sky_brightness` of a single field: a unit vector, and its light from beyond."""
+    return _total(vector, beyond, directions, _sources(directions, angles, site), site)
+
+
+@njit
+def _sources(
+    directions: tuple[Vector, Vector, Vector],
+    angles: tuple[float, float],
+    site: tuple[float, float, float, float, float],
+) -> tuple[float, float, float]:
+    """Moon and twilight over the dark zenith, before the field's share; sine of the Sun's height."""
+    zenith, moon, _ = directions
+    sun_altitude, phase = angles
+    moon_sine = moon[0] * zenith[0] + moon[1] * zenith[1] + moon[2] * zenith[2]
+    light = _moon_light(moon_sine, phase, site[0]) / nanolambert(site[1])
+    glow = twilight_excess(sun_altitude)
+    glow *= math.exp(_TO_DEPTH * (site[1] - PATAT_DARK_MAG))
+    return light, glow, math.sin(sun_altitude)
+
+
+@njit
+def _total(
+    vector: Vector,
+    beyond: tuple[float, float],
+    directions: tuple[Vector, Vector, Vector],
+    sources: tuple[float, float, float],
+    site: tuple[float, float, float, float, float],
+) -> float:
+    extinction_mag, _, airglow, scattered, all_dark = site
+    zenith, moon, sun = directions
+    light, glow, sun_sine = sources
+    a, b, c = vector
+    real = a * zenith[0] + b * zenith[1] + c * zenith[2]
+    sine = min(max(real, _LOWEST), 1.0)
+    path = _TO_DEPTH * extinction_mag * _path(sine)
+    total = airglow * _airglow_rise(sine, path) + scattered
+    total += beyond[0] * math.exp(-beyond[1] * path)
+    total /= all_dark
+    if light > 0.0:
+        cosine = a * moon[0] + b * moon[1] + c * moon[2]
+        total += light * _moon_scattering(cosine) * _opacity(sine, extinction_mag)
+    if glow > 0.0:
+        towards = a * sun[0] + b * sun[1] + c * sun[2] - real * sun_sine
+        flat = math.sqrt(max((1.0 - real * real) * (1.0 - sun_sine * sun_sine), 1e-12))
+        total += glow * twilight_shape(sine, towards / flat)
+    return total

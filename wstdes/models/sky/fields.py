@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 
 from wstdes.jit import njit, plain
 from wstdes.models.sky.background import Background, starlight_s10, zodiacal_s10
-from wstdes.models.sky.brightness import astronomical_extinctions, sky_brightness
+from wstdes.models.sky.brightness import (
+    astronomical_extinctions,
+    field_brightness,
+    sky_brightness,
+)
 from wstdes.models.sky.ephemeris import parallactic_angle, unit_vectors
 
 if TYPE_CHECKING:
@@ -223,6 +227,30 @@ class FieldsSky:
         )
         return out
 
+    def one(self, number: int, t_s: float, background: Background) -> tuple[float, float]:
+        """Airmass and sky brightness of a single field, for a fifth of what arrays of one cost.
+
+        Parameters
+        ----------
+        number : int
+            Of the field.
+        t_s : float
+            Seconds of the run, in this day.
+        background : Background
+            The site.
+
+        Returns
+        -------
+        airmass, brightness : float
+            As :meth:`at` and :meth:`brightness` give them.
+        """
+        latitude = self.day.horizon.latitude_rad
+        lst, sun, sun_ra, sun_dec, _, moon_ra, moon_dec, phase = self.day.almanac.moment(t_s)
+        vector, beyond = tuple(self.cirs[number].tolist()), tuple(self.beyond[number].tolist())
+        directions = _vector(lst, latitude), _vector(moon_ra, moon_dec), _vector(sun_ra, sun_dec)
+        sky = field_brightness(vector, beyond, directions, (sun, phase), background.site())
+        return _airmass_at(vector, lst, latitude), sky
+
 
 def _vector(lon: float, lat: float) -> tuple[float, float, float]:
     return math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)
@@ -309,6 +337,12 @@ def _heights(
         altitude = math.asin(min(1.0, max(-1.0, up)))
         out[0, k], out[1, k] = altitude, _airmass(altitude, up)
         out[2, k] = _hour_angle(lst, ra[i])
+
+
+@njit
+def _airmass_at(vector: Vector, lst: float, latitude: float) -> float:
+    up = _turned(vector, _turn(lst, latitude))[0]
+    return _airmass(math.asin(min(1.0, max(-1.0, up))), up)
 
 
 @njit
