@@ -237,7 +237,7 @@ def _sources(
     angles: tuple[float, float],
     site: tuple[float, float, float, float, float],
 ) -> tuple[float, float, float]:
-    """Moon and twilight over the dark zenith, before the field's share; sine of the Sun's height."""
+    """Moon and twilight over the dark zenith, before they are scattered; sine of the Sun."""
     zenith, moon, _ = directions
     sun_altitude, phase = angles
     moon_sine = moon[0] * zenith[0] + moon[1] * zenith[1] + moon[2] * zenith[2]
