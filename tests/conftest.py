@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from wstdes.study.run import Run
+
+# The first example of a property compiles what it calls, or loads it: no deadline for that.
+settings.register_profile("wstdes", deadline=None)
+settings.load_profile("wstdes")
 
 
 @pytest.fixture(scope="session")

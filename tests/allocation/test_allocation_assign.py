@@ -79,7 +79,7 @@ def flow_optimum(plane, usable, x, y, kind, worth, standard, sky, standards):
     return -flow.optimal_cost()
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(
     seed=st.integers(0, 2**32 - 1),
     t=st.integers(0, 90),

@@ -26,7 +26,7 @@ def as_lists(start, fibre):
     return [fibre[a:b].tolist() for a, b in pairwise(start)]
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(1, 60),

@@ -307,7 +307,6 @@ def check(problem: AssignmentProblem, method: str = "lagrangian") -> tuple[Solut
 
 FUZZ = settings(
     max_examples=300,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

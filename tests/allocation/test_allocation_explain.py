@@ -17,7 +17,7 @@ from wstdes.allocation.prepared import prepare_field
 from wstdes.errors import WstdesError
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(seed=SEED, conflicts=st.booleans(), levels=st.sampled_from([0, 3]))
 def test_without_its_obstacles_the_target_has_a_place_in_a_better_assignment(
     seed, conflicts, levels

@@ -23,7 +23,7 @@ def random_problem(rng, n, t, degree, **others):
     return AssignmentProblem(n, rng.random(t), start, fibre, np.zeros(t, np.int16), **others)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(1, 20),
@@ -46,7 +46,7 @@ def test_weights_of_pairs_reach_scipys_optimum(seed, n, t, degree, decimals):
     assert solution.gap < 1e-9
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(
     seed=st.integers(0, 2**32 - 1),
     levels=st.sampled_from([None, 0, 3, 7]),

@@ -65,7 +65,7 @@ def a_solution(problem, rng, every):
     return solution_of(problem, "some", row.astype(np.int32), float(problem.weight.sum()), 0.0)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(seed=SEED, conflicts=st.booleans(), best=st.booleans())
 def test_nothing_can_lose_less_nor_touch_fewer(seed, conflicts, best):
     problem = small_field(seed, conflicts=conflicts)
@@ -95,7 +95,7 @@ def test_nothing_can_lose_less_nor_touch_fewer(seed, conflicts, best):
         assert done.solution.objective == pytest.approx(problem.weight[mine >= 0].sum())
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(seed=SEED)
 def test_fibres_that_come_free_are_used(seed):
     problem = small_field(seed)
@@ -112,7 +112,7 @@ def test_fibres_that_come_free_are_used(seed):
             assert done.solution.objective <= solution.objective + 1e-9
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(seed=SEED, separation=st.sampled_from([0.0, 0.3]))
 def test_a_target_at_a_place_is_as_good_as_one_that_was_there(seed, separation):
     """Leave the last target out, and bring it back by its place."""

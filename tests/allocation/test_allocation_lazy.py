@@ -37,7 +37,7 @@ def ready_graph(fibres_and_targets, inner, weight, capacity):
     return weight[order][got >= 0].sum()
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(1, 120),
@@ -103,7 +103,7 @@ def test_what_is_nowhere_or_worth_nonsense():
         match_positions(*fibre, [0.0], [0.0], [0], [1.0, 1.0])
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(
     seed=st.integers(0, 2**32 - 1), t=st.integers(0, 300), scale=st.sampled_from([1, 1e-300, 1e9])
 )

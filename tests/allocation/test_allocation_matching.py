@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from wstdes.allocation import match_in_order
 
-SETTINGS = settings(max_examples=300, deadline=None, derandomize=True)
+SETTINGS = settings(max_examples=300, derandomize=True)
 INSTANCE = {
     "seed": st.integers(0, 2**32 - 1),
     "n": st.integers(1, 25),

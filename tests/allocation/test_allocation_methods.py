@@ -63,7 +63,7 @@ def check_valid(problem, solution):
     assert solution.seconds >= 0.0
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(**FIELD)
 def test_exact_reaches_the_optimum_that_ortools_proves(seed, n, load, shape, levels):
     problem, _ = random_field(seed, n, load, shape, levels)

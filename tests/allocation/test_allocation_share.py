@@ -16,7 +16,7 @@ from wstdes.allocation.share import share_fibres
 from wstdes.errors import WstdesError
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(seed=SEED, conflicts=st.booleans(), levels=st.sampled_from([0, 3]))
 def test_no_assignment_that_keeps_the_shares_is_worth_more_than_the_bound(seed, conflicts, levels):
     problem = small_field(seed, conflicts=conflicts, levels=levels, n=5, t=7)

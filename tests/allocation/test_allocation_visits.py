@@ -31,7 +31,7 @@ def best_plan(problem, required, done, n_visits):
     return max(float(problem.weight[(np.array(had) >= required) & new].sum()) for had in states)
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50, derandomize=True)
 @given(seed=SEED, conflicts=st.booleans(), n_visits=st.integers(1, 3), longest=st.integers(1, 3))
 def test_no_plan_beats_the_bound_and_ours_is_near_the_best(seed, conflicts, n_visits, longest):
     problem = small_field(seed, conflicts=conflicts, n=3, t=5)
@@ -70,7 +70,7 @@ def test_plans_come_near_the_best_on_the_whole():
     assert bound <= 1.1 * most
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30, derandomize=True)
 @given(seed=SEED)
 def test_whoever_has_begun_keeps_a_fibre(seed):
     """Without collisions, always: what was served together can be served together again."""

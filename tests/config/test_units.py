@@ -30,7 +30,7 @@ def test_every_type_is_here() -> None:
 
 @pytest.mark.parametrize("name", TYPES)
 @given(value=st.floats(allow_nan=False, allow_infinity=False))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_what_is_written_is_read_back_exactly(name: str, value: float) -> None:
     unit = TYPES[name]
     back = parse_quantity(format_quantity(value, unit), unit)
@@ -98,7 +98,7 @@ def test_known_conversions(text: str, name: str, value: float) -> None:
 
 @pytest.mark.parametrize("shift", range(-12, 13, 3))
 @given(value=st.floats(min_value=1e-3, max_value=1e3))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_prefixes_scale_by_powers_of_ten(shift: int, value: float) -> None:
     prefix = {-12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}[shift]
     read = parse_quantity(f"{value!r} {prefix}W", TYPES["Watts"])

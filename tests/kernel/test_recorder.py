@@ -41,7 +41,7 @@ def recorded(changes: list[tuple[int, str, int, str]], end: float) -> list[dict[
 
 
 @given(changes=st.lists(CHANGE, max_size=40))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_integrals_equal_a_brute_force_sum_second_by_second(
     changes: list[tuple[int, str, int, str]],
 ) -> None:
@@ -63,7 +63,7 @@ def test_integrals_equal_a_brute_force_sum_second_by_second(
 
 
 @given(changes=st.lists(CHANGE, max_size=40))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_intervals_of_a_quantity_touch_and_are_never_empty(
     changes: list[tuple[int, str, int, str]],
 ) -> None:

@@ -112,7 +112,7 @@ def round_trip(state: Any, folder: Path) -> Any:
 
 
 @given(state=WHOLE)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_state_is_read_back_bit_for_bit(state: Whole) -> None:
     with TemporaryDirectory() as folder:
         assert bits(round_trip(state, Path(folder))) == bits(state)

@@ -35,7 +35,7 @@ PATH = st.tuples(st.integers(0, 2**63 - 1), TEXT, TEXT, st.integers(0, 10**6))
 
 
 @given(a=PATH, b=PATH)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_different_paths_give_different_numbers(
     a: tuple[int, str, str, int], b: tuple[int, str, str, int]
 ) -> None:

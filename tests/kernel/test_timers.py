@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 import simpy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wstdes.kernel import Afterwards, Signal, Timer
@@ -70,7 +70,6 @@ ACTION = st.tuples(st.integers(0, 50), st.integers(0, 4), st.one_of(st.none(), s
 
 
 @given(actions=st.lists(ACTION, max_size=30))
-@settings(deadline=None)
 def test_many_timers_ring_as_a_plain_simulation_of_them_says(
     actions: list[tuple[int, int, int | None]],
 ) -> None:

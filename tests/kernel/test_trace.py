@@ -82,7 +82,7 @@ def test_a_row_that_is_refused_leaves_nothing_behind() -> None:
 
 
 @given(before=st.lists(ROW, max_size=3), count=st.integers(0, 4), after=st.lists(ROW, max_size=3))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_many_rows_at_once_are_the_rows_one_by_one(
     before: list[dict[str, object]], count: int, after: list[dict[str, object]]
 ) -> None:
@@ -150,7 +150,7 @@ def test_columns_of_other_lengths_or_names_are_refused() -> None:
 
 
 @given(nights=st.lists(st.lists(ROW, max_size=4), min_size=1, max_size=5))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_merging_keeps_all_rows_and_their_order(
     nights: list[list[dict[str, object]]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

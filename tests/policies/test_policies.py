@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wstdes.config.base import PolicyRef
@@ -220,7 +220,6 @@ POWER = st.floats(0, 1e7)
 
 
 @given(load=POWER, solar=POWER, charge=POWER, discharge=POWER)
-@settings(deadline=None)
 def test_the_battery_takes_the_surplus_and_gives_what_is_missing_within_its_limits(
     load: float, solar: float, charge: float, discharge: float
 ) -> None:

@@ -83,7 +83,7 @@ def plan(view: SkyView, seed: int) -> SeasonPlan:
 @given(
     seed=st.integers(0, 10**6), use=st.sampled_from(["merit", "design-hour-angle", "look-ahead"])
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_scores_are_the_products_of_their_terms_and_the_best_is_chosen(seed: int, use: str) -> None:
     view = sky(seed)
     view = replace(view, plan=plan(view, seed))

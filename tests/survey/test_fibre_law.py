@@ -66,7 +66,7 @@ def test_the_begun_go_first() -> None:
 numbers: st.SearchStrategy[float] = st.floats(0.0, 2e4)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.tuples(numbers, numbers, numbers), min_size=3, max_size=3),
     st.floats(0.0, 3000.0),

@@ -39,7 +39,7 @@ def test_offsets_are_undone_by_the_focal_planes_projection():
     assert separation(*again, 2.0, -1.2).max() < 0.02
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.floats(-7.5, 7.5), st.floats(-7.5, 7.5)), min_size=1, max_size=14, unique=True

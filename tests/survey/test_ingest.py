@@ -143,7 +143,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows)
 def test_every_row_comes_back_in_its_cell(rows):
     columns = dict(zip(("id", "ra", "dec", "mag"), map(list, zip(*rows, strict=True)), strict=True))

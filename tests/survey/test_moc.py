@@ -41,7 +41,7 @@ def same(one, other):
     return np.array_equal(one.start, other.start) and np.array_equal(one.end, other.end)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.integers(0, 29).flatmap(lambda o: st.tuples(st.just(o), st.integers(0, 12 * 4**o - 1))),

@@ -94,7 +94,7 @@ def test_a_great_circle_bulges_towards_the_pole():
     assert not box.contains(middle, math.radians(-43.0))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     ra=st.floats(0.0, 6.28),
     dec=st.floats(-1.5, 1.5),

@@ -224,7 +224,7 @@ STEPS = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(STEPS, max_size=12))
 def test_conservation(
     model: StatisticalModel, steps: list[tuple[int, int, int, bool, bool]]

@@ -41,7 +41,7 @@ def passes_over(footprint, passes, radius=RADIUS):
     return tiling, points[(points[:, 1] > SOUTH + 0.05) & (points[:, 1] < NORTH - 0.05)]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     ra=st.floats(0.0, 6.28),
     dec=st.floats(-1.4, 0.8),
@@ -84,7 +84,7 @@ def test_the_hole_of_one_pass_is_never_in_the_hole_of_another(passes):
     assert in_hole.sum() > 0
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(passes=st.integers(2, 7), n=st.integers(2000, 20000))
 def test_passes_are_a_shortest_vector_over_their_number_apart(passes, n):
     area = 4.0 * math.pi / n

@@ -71,7 +71,7 @@ def test_a_visit_ends_before_the_dawn_of_who_takes_part() -> None:
 times = st.floats(0.0, 4e4)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(times, times, st.floats(10.0, 9e3)), min_size=1, max_size=4), times)
 def test_nobody_observes_under_a_sun_too_high(
     surveys: list[tuple[float, float, float]], opens_s: float

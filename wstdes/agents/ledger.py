@@ -281,7 +281,7 @@ class SurveyLedger:
             move = self._account.undo if undo else self._account.credit
             move(pending.claim, MODE_KIND[mode], CREDIT_S * np.array(given))
         mine = pending.kind == MODE_KIND[mode]
-        for survey in np.unique(pending.survey[mine]).tolist() if len(mine) else ():
+        for survey in np.flatnonzero(np.bincount(pending.survey[mine])).tolist():
             here = mine & (pending.survey == survey)
             sizes = {p: n for (s, p), n in pending.sizes.items() if s == survey}
             progress = self.state.progress[survey]

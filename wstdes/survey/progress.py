@@ -128,7 +128,9 @@ def give(
     """
     if not len(indices):
         return
-    progress._reserve({int(pixel): sizes[int(pixel)] for pixel in np.unique(pixels)})
+    new = pixels[progress.start[pixels] < 0]
+    if len(new):
+        progress._reserve({pixel: sizes[pixel] for pixel in np.unique(new).tolist()})
     kept, completed, started = _give(
         progress.credit,
         progress.start,

@@ -24,7 +24,7 @@ def networks(draw: st.DrawFn) -> tuple[dict[str, float], list[list[str]], list[f
 
 
 @given(network=networks())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_every_flow_has_a_full_link_on_which_nobody_has_more_for_his_weight(
     network: tuple[dict[str, float], list[list[str]], list[float]],
 ) -> None:

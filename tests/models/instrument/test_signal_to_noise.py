@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wstdes.models.instrument import (
@@ -63,7 +63,6 @@ def test_a_read_more_costs_and_a_moment_later_is_worth_less() -> None:
 
 
 @given(rates, backgrounds, st.floats(0.1, 300), st.floats(1, 40))
-@settings(deadline=None)
 def test_the_time_for_a_signal_to_noise_gives_it(
     rate: float, background: Background, snr: float, pixels: float
 ) -> None:
@@ -78,7 +77,6 @@ def test_the_time_for_a_signal_to_noise_gives_it(
 
 
 @given(rates, backgrounds, st.floats(1, 1e5), st.floats(1, 40))
-@settings(deadline=None)
 def test_the_faintest_source_reaches_the_signal_to_noise(
     snr: float, background: Background, time: float, pixels: float
 ) -> None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wstdes.models.instrument import slew_time, telescope_slew
@@ -35,7 +35,6 @@ def test_slew_time_is_that_of_the_integrated_profile(distance: float) -> None:
     rate=st.floats(0.01, 10),
     acceleration=st.floats(0.01, 10),
 )
-@settings(deadline=None)
 def test_farther_is_never_faster_and_no_distance_takes_no_time(
     a: float, b: float, rate: float, acceleration: float
 ) -> None:

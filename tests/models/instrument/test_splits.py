@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wstdes.models.instrument import (
@@ -71,7 +71,6 @@ def test_enough_already_needs_no_exposure() -> None:
     available=st.floats(1, 3e4),
     read=st.floats(0, 1000),
 )
-@settings(deadline=None)
 def test_splits_fit_and_add_up(
     wanted: float,
     rate: float,

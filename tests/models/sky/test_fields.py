@@ -165,7 +165,7 @@ def test_a_choice_of_fields_is_a_part_of_all() -> None:
         assert (values(numbers) == values(None)[numbers]).all()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     hour_angle=st.floats(-math.pi, math.pi),
     dec=st.floats(-1.5, 1.5),
