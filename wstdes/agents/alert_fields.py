@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wstdes.agents.records import Alert
-from wstdes.agents.rising import until_up_s
+from wstdes.agents.rising import until_set_s, until_up_s
 from wstdes.agents.visit import Visit
 from wstdes.models.instrument import effective_rate
 from wstdes.models.sky import FieldsSky
@@ -24,8 +24,6 @@ OFFSET_RAD = np.radians(0.3)
 """An alert's field is centred this far from it, so that it does not fall on the IFS field."""
 SHIFT_RAD = np.radians(30.0 / 3600.0)
 """Where no fibre reaches the alert, the field is moved by this, less than a pitch."""
-SLEW_S = 60.0
-"""To an alert's field, when a visit is planned."""
 
 
 class AlertFields:
@@ -59,14 +57,16 @@ class AlertFields:
         dec = _beside(alert, shifts)
         field = self.field(alert.ra_rad, dec)
         cirs = field.ra_rad.item() % (2.0 * math.pi), field.dec_rad.item()
-        until_s = self._until_s()
-        if now + SLEW_S + planner.overhead_s() >= until_s or not self._stays_up(cirs, 0.0):
+        opens_s = now + self._slew_s(cirs) + planner.overhead_s()
+        until_s = self._until_s(opens_s)
+        down_s = self._down_s(cirs)
+        if opens_s >= min(until_s, down_s):
             return None
-        fit = self._fit(alert_class.exposures, until_s)
-        visit_s = float(fit.visit_s[0])
-        if not fit.exposures[0] or not self._stays_up(cirs, visit_s):
+        fit = self._fit(alert_class.exposures, opens_s, until_s)
+        end_s = opens_s - planner.overhead_s() + float(fit.visit_s[0])
+        if not fit.exposures[0] or end_s > down_s:
             return None
-        middle = now + 0.5 * visit_s
+        middle = 0.5 * (opens_s + end_s)
         sky = field.brightness(planner.sky.at(middle), planner.background)
         if not self._suits(float(sky[0])):
             return None
@@ -93,9 +93,9 @@ class AlertFields:
             float(sky[0]),
             float(signal[0]),
             Decision(None),
-            frozenset(range(len(parts.survey_names))),
+            self._guests(float(sky[0]), opens_s, end_s),
             alert=alert.number,
-            latest_s=until_s,
+            latest_s=min(until_s, down_s),
         )
 
     def next_rise_s(self, alerts: list[Alert]) -> float:
@@ -116,11 +116,36 @@ class AlertFields:
             self._fields[place] = sky.fields(np.array([ra_rad]), np.array([dec_rad]))
         return self._fields[place]
 
-    def _until_s(self) -> float:
+    def join(self, visit: Visit) -> bool:
+        """Whether alerts may have fibres in a visit: the Sun and the sky are as they want them."""
+        if visit.alert is not None:
+            return True
+        planner = self._planner
+        exposures, _, readout_s = visit.exposures, *planner.times[1:]
+        opens_s = planner.day.now + planner.overhead_s(visit.stays)
+        end_s = opens_s + visit.open_s + exposures * readout_s
+        return end_s <= self._until_s(opens_s) and self._suits(visit.sky)
+
+    def _guests(self, sky: float, opens_s: float, end_s: float) -> frozenset[int]:
+        """Surveys that may have fibres left over, by sky and Sun; none whose cadence says when."""
+        parts, demands = self._planner.parts, self._planner.demands
+        fits = (demands.sky_min <= sky) & (sky <= demands.sky_max)
+        fits &= (demands.dusk_s <= opens_s) & (end_s <= demands.dawn_s)
+        some = (number for number, fit in zip(parts.tile_surveys, fits, strict=True) if fit)
+        return frozenset(number for number in some if parts.survey(number).cadence is None)
+
+    def _slew_s(self, cirs_rad: tuple[float, float]) -> float:
+        """Time to a CIRS position, and to get the fibres there [s]."""
+        planner = self._planner
+        altitude, azimuth = planner.direction_of(cirs_rad, planner.day.now)
+        slew = planner.telescope.slew_times(np.array([altitude]), np.array([azimuth]))
+        return max(float(slew[0]), planner.parts.scenario.focal_plane.reconfiguration_s)
+
+    def _until_s(self, opens_s: float) -> float:
         """When the Sun is too high for alerts, or science ends; before their dusk: never [s]."""
         planner = self._planner
         span = planner.sky.below(planner.parts.alert_sun_rad)
-        if span is None or planner.day.now + SLEW_S + planner.overhead_s() < span[0]:
+        if span is None or opens_s < span[0]:
             return -math.inf
         return min(planner.until_s, span[1])
 
@@ -132,7 +157,7 @@ class AlertFields:
         rules = parts.survey(parts.alert_survey)
         return rules.sky_brightness_min <= sky <= rules.sky_brightness_max
 
-    def _fit(self, exposures: int, until_s: float) -> Lengths:
+    def _fit(self, exposures: int, opens_s: float, until_s: float) -> Lengths:
         """Length of a visit for an alert: no survey has a say."""
         planner = self._planner
         nothing, one = np.zeros((1, len(planner.parts.views))), np.ones(1)
@@ -143,19 +168,21 @@ class AlertFields:
             one,
             nothing,
             nothing,
-            one * (planner.day.now + SLEW_S + planner.overhead_s()),
+            one * opens_s,
             until_s,
             one * planner.overhead_s(),
             (exposures, *planner.times[1:]),
         )
 
-    def _stays_up(self, cirs_rad: tuple[float, float], visit_s: float) -> bool:
-        """Whether a CIRS position stays within the limits from now to the end of a visit."""
-        planner = self._planner
+    def _down_s(self, cirs_rad: tuple[float, float]) -> float:
+        """When a CIRS position leaves the telescope's limits; now if it is beyond them [s]."""
+        planner, (ra, dec) = self._planner, cirs_rad
         model, now = planner.parts.scenario.telescope, planner.day.now
-        low, high = math.pi / 2 - model.zenith_distance_max_rad, model.altitude_max_rad
-        times = (now, now + 0.5 * visit_s, now + visit_s)
-        return all(low <= planner.direction_of(cirs_rad, t)[0] <= high for t in times)
+        altitude = planner.direction_of(cirs_rad, now)[0]
+        if not math.pi / 2 - model.zenith_distance_max_rad <= altitude <= model.altitude_max_rad:
+            return now
+        low, high = (limit.item() for limit in planner.limits_of(np.array([dec])))
+        return now + until_set_s(float(planner.sky.lst_rad(now)) - ra, low, high)
 
 
 def _beside(alert: Alert, shifts: int) -> float:

@@ -40,6 +40,9 @@ class IntegralRun:
         Open-shutter time below which an exposure that is stopped is not worth its read-out [s].
     wanted_s : callable
         Open-shutter time that the field still needs, as the sky is now [s].
+    suits : callable
+        Whether the sky of a moment [s] is as its survey wants it: what was begun in such a sky
+        does not go on in another.
     latest_s : float
         When its shutter has to be closed: the night, the telescope's limits, or its Sun [s].
     key : str
@@ -58,6 +61,7 @@ class IntegralRun:
         exposure_s: float,
         shortest_s: float,
         wanted_s: Callable[[], float],
+        suits: Callable[[float], bool],
         latest_s: float,
         key: str,
         visit: int,
@@ -65,7 +69,7 @@ class IntegralRun:
     ) -> None:
         self.env, self.dome, self.shutter = env, dome, shutter
         self.exposure_s, self.shortest_s, self.wanted_s = exposure_s, shortest_s, wanted_s
-        self.latest_s = latest_s
+        self.suits, self.latest_s = suits, latest_s
         self.key, self.visit, self.tile = key, visit, tile
         self._order = Signal(env)
         self._stopped = False
@@ -88,6 +92,7 @@ class IntegralRun:
         self._order.fire()
 
     def _run(self) -> Process:
+        begun = False
         while not self._stopped and (wanted_s := self.wanted_s()) > 0.0:
             if self._dark:
                 yield self._order.wait()
@@ -96,7 +101,11 @@ class IntegralRun:
                 return
             count = max(1, math.ceil(MARGIN * wanted_s / self.exposure_s))
             length_s = min(MARGIN * wanted_s / count, self.exposure_s)
-            yield from self._expose(max(length_s, self.shortest_s))
+            length_s = max(length_s, self.shortest_s)
+            if begun and not self.suits(self.env.now + 0.5 * length_s):
+                return
+            begun = True
+            yield from self._expose(length_s)
 
     def _expose(self, length_s: float) -> Process:
         """One exposure, with the pauses that lamps make."""

@@ -315,12 +315,16 @@ class Observer(Agent[ObserverState]):
 
     def _begin_integral(self, shutter: Shutter, visit: int, tile: int, ifs: int) -> IntegralRun:
         """Let the integral field expose on its own clock."""
-        noise = self.parts.survey(ifs).noise
+        rules = self.parts.survey(ifs)
         latest_s = self.planner.latest_s(tile, np.array(self.parts.tile_surveys) == ifs)
 
         def wanted_s() -> float:
-            goal = Goal(self.ledger.field_wants_s(visit, ifs, tile), "ifs", noise)
+            goal = Goal(self.ledger.field_wants_s(visit, ifs, tile), "ifs", rules.noise)
             return self.planner.open_for(shutter.plan, goal, goal.effective_s)
+
+        def suits(t_s: float) -> bool:
+            sky = self.planner.sight(shutter.plan, t_s).sky
+            return rules.sky_brightness_min <= sky <= rules.sky_brightness_max
 
         return IntegralRun(
             self.env,
@@ -329,6 +333,7 @@ class Observer(Agent[ObserverState]):
             self.parts.scenario.observing.exposure_s,
             max(1.0, self.parts.scenario.quality.shortest_s),
             wanted_s,
+            suits,
             latest_s,
             shutter.works["ifs"],
             visit,
@@ -357,14 +362,13 @@ class Observer(Agent[ObserverState]):
         self.ledger.close(visit, "ifs")
 
     def _configure(self, plan: Visit) -> Configuration:
-        return self.ledger.configure(
-            plan,
-            self.dome.positioners.usable,
-            self.parts.clock.decimal_year(self.now),
-            self.dome.broker.near(
-                ("insert", "switch", "abort"), plan.ra_rad, plan.dec_rad, self._reach_rad
-            ),
-        )
+        alerts: list[Alert] = []
+        if self.planner.alerts.join(plan):
+            responses = ("insert", "switch", "abort")
+            broker, where = self.dome.broker, (plan.ra_rad, plan.dec_rad)
+            alerts = broker.near(responses, *where, self._reach_rad)
+        year = self.parts.clock.decimal_year(self.now)
+        return self.ledger.configure(plan, self.dome.positioners.usable, year, alerts)
 
     def _next_exposure(self) -> int:
         self.state.exposures += 1
