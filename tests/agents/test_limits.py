@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from wstdes.agents.skies import day_sky
+from wstdes.agents.visits import VisitRun
 from wstdes.facility import build, load
 
 SURVEYS = ("cosmo-wide", "cosmo-deep", "milky-way", "bright-stars-hr", "ifs-fields")
@@ -88,3 +92,17 @@ def test_a_visit_with_a_goal_reaches_it() -> None:
     assert np.mean(reached) < 1.02 * goal_s
     observed, finished = (sum(r[k] for r in tables["progress"]) for k in ("started", "completed"))
     assert finished > 0.9 * observed
+
+
+@pytest.mark.parametrize(
+    ("room_s", "length_s"), [(900.0, 600.0), (600.0, 600.0), (300.0, 300.0), (90.0, 0.0), (-5, 0.0)]
+)
+def test_an_exposure_of_a_fixed_length_ends_in_time_where_the_way_there_took_longer(
+    room_s: float, length_s: float
+) -> None:
+    """Arms that take longer than usual must not move exposures into the morning."""
+    run: Any = object.__new__(VisitRun)
+    run.plan = SimpleNamespace(goal=None, open_s=1200.0, exposures=2, latest_s=5000.0 + room_s)
+    run.day = SimpleNamespace(now=5000.0)
+    run.parts = SimpleNamespace(scenario=SimpleNamespace(quality=SimpleNamespace(shortest_s=120)))
+    assert run._length(0) == length_s

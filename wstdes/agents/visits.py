@@ -178,16 +178,17 @@ class VisitRun:
 
     def _length(self, taken: int) -> float:
         """Open-shutter time of the next exposure; none if the goal is reached [s]."""
-        goal, exposures = self.plan.goal, self.plan.exposures
+        goal, room = self.plan.goal, self.plan.latest_s - self.day.now
         if goal is None:
-            return self.plan.open_s / exposures
+            whole = self.plan.open_s / self.plan.exposures
+            length = whole if whole <= room + 1e-6 else room  # the way here took longer
+            return length if length >= min(self._shortest_s, whole) else 0.0
         if self.effective_s >= goal.effective_s:
             return 0.0
         longest = self.parts.scenario.observing.exposure_s
         open_s = self.planner.open_for(
             self.plan, goal, MARGIN * goal.effective_s - self.effective_s
         )
-        room = self.plan.latest_s - self.day.now
         count = max(1, -int(-open_s // longest))
         length = min(max(min(open_s / count, longest), self._shortest_s), room)
         return length if length >= self._shortest_s else 0.0
