@@ -141,6 +141,31 @@ def test_hours_there_are_those_that_closed_nights_faults_and_weather_leave():
     assert found == pytest.approx(0.75 * float((hours * opened)[left].sum()), rel=0.005)
 
 
+@pytest.mark.parametrize("sun_deg", [-9, -20])
+def test_hours_there_are_those_of_the_surveys_own_sun(sun_deg):
+    """Who uses twilight has more of them, and a limit that no survey has counts for nothing."""
+    names = ("cosmo-deep", "cosmo-wide", "milky-way", "bright-stars-hr", "ifs-fields")
+    own = [f"surveys.{name}.sun_altitude_max={min(sun_deg, -12)} deg" for name in names]
+    own.append(f"surveys.milky-way.sun_altitude_max={sun_deg} deg")
+    made = make_parts(load("small", overrides=["nights=200", *own]))
+    said = re.search(r"200 nights have about ([\d,]+) h", "\n".join(map(str, made.notes)))
+    assert said is not None
+    span = SeasonSky.make(made.clock, made.horizon, 0, 200).below(np.radians(sun_deg))
+    opened = [made.scenario.site.open_fraction[made.clock.month(n)] for n in range(200)]
+    hours = (span[:, 1] - span[:, 0]) @ np.array(opened) / 3600.0
+    share = made.scenario.telescope.working_share
+    assert float(said[1].replace(",", "")) == pytest.approx(share * hours, rel=0.005)
+
+
+def test_surveys_with_a_sun_of_their_own_have_nights_without_that_of_others():
+    """The observer goes by the surveys' limits: what nobody uses refuses nothing."""
+    names = ("cosmo-deep", "cosmo-wide", "milky-way", "bright-stars-hr", "ifs-fields")
+    own = [f"surveys.{name}.sun_altitude_max=-15 deg" for name in names]
+    summer = ("start=2041-12-10", "observing.science_sun_altitude=-60 deg")
+    assert "there is no night to observe in" in problems(*summer)
+    assert "no night" not in notes(*summer, *own)
+
+
 def test_tiles_that_are_done_by_their_time_are_asked_for_once_for_all_surveys():
     """However many targets there are: whoever has the fibres shares the tile's time."""
     names = ("cosmo-deep", "cosmo-wide", "milky-way", "bright-stars-hr")

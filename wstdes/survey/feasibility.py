@@ -97,6 +97,13 @@ def _during(scenario: Scenario) -> str:
     return f"in these {scenario.nights:,} nights" if scenario.nights > 1 else "in this night"
 
 
+def _sun_max(scenario: Scenario) -> float:
+    """Altitude of the Sun below which a survey observes: that of the one that bears most [rad]."""
+    usual = scenario.observing.science_sun_altitude_rad
+    own = [s.sun_altitude_max_rad for s in scenario.surveys.values() if s.source.kind != "alerts"]
+    return max((usual if sun is None else sun for sun in own), default=usual)
+
+
 class _Skies:
     """Samples of the nights of the run, and of a month from its start."""
 
@@ -148,7 +155,7 @@ def _days(scenario: Scenario, skies: _Skies, verdict: Verdict) -> None:
             )
         )
     visit_s, _ = visit_times(scenario)
-    longest = float(skies.hours(scenario.observing.science_sun_altitude_rad).max())
+    longest = float(skies.hours(_sun_max(scenario)).max())
     if longest == 0.0:
         verdict.errors.append(
             Problem(
@@ -295,7 +302,7 @@ def _hours_there(scenario: Scenario, clock: Clock, skies: _Skies, closures: Sequ
     faults take. The length of a night is interpolated between those sampled.
     """
     nights = np.arange(scenario.nights)
-    hours = np.interp(nights, skies.run, skies.hours(scenario.observing.science_sun_altitude_rad))
+    hours = np.interp(nights, skies.run, skies.hours(_sun_max(scenario)))
     share = np.asarray(scenario.site.open_fraction)[[clock.month(int(night)) for night in nights]]
     closed = np.array([bool(closure) for closure in closures])
     return float((hours * share)[~closed].sum()) * scenario.telescope.working_share
@@ -321,7 +328,9 @@ def _asked_hours(
             visits = tiling.inside[:, number] * np.ceil(survey.tile_effective_s / open_s)
             need = tiling.inside[:, number] * survey.tile_effective_s + visits * rest_s
         elif survey.mode == "ifs":
-            need = expected[:, column] * survey.required_s / open_s * visit_s
+            own = tiling.ifs_required_s
+            each_s = np.where(np.isnan(own), survey.required_s, own)
+            need = expected[:, column] * each_s / open_s * visit_s
         else:
             shown_s = min(open_s, survey.visit_effective_s or open_s)
             length_s = visit_s - open_s + shown_s
