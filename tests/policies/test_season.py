@@ -364,3 +364,14 @@ def test_a_typical_sky_is_bright_with_moon_and_sun() -> None:
     assert sky[0] == pytest.approx(1.2)
     assert sky[1] > sky[2] > 1.2
     assert sky[3] > 2.0
+
+
+def test_twilight_is_as_bright_over_a_darker_sky_as_it_is() -> None:
+    """It is the Sun's light, not a share of the dark sky's: half a magnitude darker, so much
+    more."""
+    night, low = np.radians([-40.0]), np.radians([-12.0])
+    over = []
+    for dark_mag in (21.6, 22.1):
+        sky = [typical_sky(low, low, sun, 0.12, dark_mag)[0] for sun in (night, low)]
+        over.append(sky[1] - sky[0])
+    assert over[1] / over[0] == pytest.approx(10.0**0.2)

@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 
 from wstdes.models.instrument import effective_rate
 from wstdes.models.sky import airmass
-from wstdes.models.sky.brightness import moonlight_nl, nanolambert, twilight_excess
+from wstdes.models.sky.brightness import (
+    PATAT_DARK_MAG,
+    moonlight_nl,
+    nanolambert,
+    twilight_excess,
+)
 from wstdes.policies.views import SeasonView, SurveyView
 
 __all__ = ["Classes", "Programme", "Slots", "Work", "pressure", "programmes", "typical_sky"]
@@ -57,7 +62,8 @@ def typical_sky(
     light = [moonlight_nl(cosine, high, phase, sine, extinction_mag) for high, phase in moments]
     out[up] += np.array(light) / nanolambert(dark_mag)
     dusk = sun_altitude_rad > np.radians(-24.0)
-    out[dusk] += [twilight_excess(altitude) for altitude in sun_altitude_rad[dusk].tolist()]
+    glow = [twilight_excess(altitude) for altitude in sun_altitude_rad[dusk].tolist()]
+    out[dusk] += np.array(glow) * 10.0 ** (0.4 * (dark_mag - PATAT_DARK_MAG))
     return out
 
 
