@@ -26,6 +26,7 @@ from survey_bench import Bench, Nights, known, season_of, weather
 from survey_cases import Case, desi, wst
 
 import wstdes
+from wstdes.config import digest
 from wstdes.config.base import PolicyRef
 from wstdes.policies import make_policy
 from wstdes.policies.season import season_bound
@@ -76,18 +77,22 @@ def simulate(
 ) -> dict[str, Array]:
     """The same by full runs, which are kept: dates by the targets completed, all surveys.
 
-    `options` are those of all three policies; what they leave open is as the policies have it.
+    `options` are those of all three policies; what they leave open is as the policies have it. A
+    run that is kept must be of the same scenario.
     """
     dates: dict[str, list[list[float]]] = {name: [] for name in POLICIES}
     for seed in range(1, seeds + 1):
         for name, ref in POLICIES.items():
             out = folder / f"{name}-{seed}"
+            policy = {**ref, "options": options}
+            overrides = [*changes, f"seed={seed}", f"policies.scheduling={policy}"]
+            overrides.append("fidelity=statistical")
             if (out / "summary.json").is_file():
                 run = wstdes.load(out)
+                asked = wstdes.scenario(scenario, overrides=[*overrides, f"nights={nights}"])
+                if run.manifest["scenario_digest"] != digest(asked.scenario):
+                    raise SystemExit(f"{out} holds a run of another scenario: choose another --out")
             else:
-                policy = {**ref, "options": options}
-                overrides = [*changes, f"seed={seed}", f"policies.scheduling={policy}"]
-                overrides.append("fidelity=statistical")
                 run = wstdes.run(scenario, nights=nights, overrides=overrides, out=out)
             dates[name].append(run_dates(run))
             print(f"seed {seed} {name}: {dates[name][-1]}", file=sys.stderr)

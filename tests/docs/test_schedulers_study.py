@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from wstdes.config import digest
+from wstdes.study.run import Run
+
 ANALYSIS = Path(__file__).resolve().parents[2] / "analysis"
 
 
@@ -63,3 +66,27 @@ def test_intervals_are_students(study: Any) -> None:
     mean, half = study.interval(np.array([1.0, 2.0, 3.0]))
     assert (mean, half) == pytest.approx((2.0, 4.302653 / np.sqrt(3.0)))
     assert study.interval(np.array([1.0, np.inf])) == (np.inf, np.inf)
+
+
+def test_runs_that_are_kept_are_those_that_were_asked_for(
+    study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a table of other options would be that of the first."""
+
+    def run(name: str, *, nights: int, overrides: list[str], out: Path) -> Any:
+        asked = study.wstdes.scenario(name, overrides=[*overrides, f"nights={nights}"]).scenario
+        out.mkdir(parents=True)
+        (out / "summary.json").write_text("{}")
+        kept[out] = Run(out, {"scenario_digest": digest(asked)})
+        return kept[out]
+
+    kept: dict[Path, Run] = {}
+    monkeypatch.setattr(study.wstdes, "run", run)
+    monkeypatch.setattr(study.wstdes, "load", kept.__getitem__)
+    monkeypatch.setattr(study, "run_dates", lambda _: [1.0, 2.0, 3.0])
+    first = study.simulate("small", 2, 1, tmp_path, [], minimum_rate=0.1)
+    again = study.simulate("small", 2, 1, tmp_path, [], minimum_rate=0.1)
+    assert first["merit"].tolist() == again["merit"].tolist() == [[1.0, 2.0, 3.0]]
+    for nights, options in ((3, {"minimum_rate": 0.1}), (2, {"minimum_rate": 0.2}), (2, {})):
+        with pytest.raises(SystemExit, match="another scenario"):
+            study.simulate("small", nights, 1, tmp_path, [], **options)
