@@ -16,6 +16,8 @@ from wstdes.facility import build, load
 from wstdes.survey.progress import CREDIT_S
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wstdes.study.run import Run
 
 ENOUGH_S = 4 * 3600.0
@@ -145,6 +147,55 @@ def test_a_visit_without_a_good_exposure_is_none_of_a_cadence(parts: Any, expose
     assert account.ledger.state.served[account.tile, column] == 2
     assert account.ledger.state.tile_visits[account.tile] == 2
     assert account.ledger.urgency(where, 1e7)[0, column] == 0.0
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_visits_in_vain_leave_no_date_whichever_is_judged_first(
+    parts: Any, order: tuple[int, int]
+) -> None:
+    account, stars = Account(parts), "milky-way"
+    for visit, at_s in enumerate((100.0, 600_000.0, 600_900.0)):
+        account.begin(visit, {stars: range(9)}, {stars: 50}, at_s=at_s)
+        account.expose(visit, visit)
+        account.ledger.close(visit, "fibres")
+    account.ledger.verdict(0, 0, "lr", passed=True)
+    for visit in order:
+        account.ledger.verdict(visit, visit, "lr", passed=False)
+    assert account.ledger.state.last_s[account.tile, account.column(stars)] == 100.0
+    assert account.ledger.state.served[account.tile, account.column(stars)] == 1
+
+
+@pytest.mark.parametrize("cadence", ["null", "{visits: 4, interval: 5 d, tolerance: 1 d}"])
+def test_a_survey_may_be_called_like_a_kind_of_noise(cadence: str) -> None:
+    """Its credit is that of its own noise, and it changes nobody else's."""
+    stars = "{kind: mock-stars, magnitude_min: 15, magnitude_max: 20, density_at_pole: 70 / deg2}"
+    made = make_parts(
+        load(
+            "small",
+            overrides=[
+                "surveys.source={title: A, mode: lr, priority: 1, weight: 1, required: 4000 s, "
+                f"noise: sky, cadence: {cadence}, source: {stars}}}",
+            ],
+        )
+    )
+    account = Account(made)
+    account.begin(0, {"source": range(3), "milky-way": range(3)}, {"source": 9, "milky-way": 9})
+    account.ledger.credit(0, 0, "lr", (0.0, 1.0), {"sky": 300.0, "source": 3000.0})
+    progress = account.ledger.state.progress
+    assert made.scenario.surveys["milky-way"].noise == "source"
+    assert progress[account.number("source")].steps == 3 * 150
+    assert progress[account.number("milky-way")].steps == 3 * 1500
+
+
+def test_fields_with_times_of_their_own_need_these(tmp_path: Path) -> None:
+    rows = ["id,ra,dec,required", "1,180,-30,600", "2,185,-30,30000"]
+    (tmp_path / "own.csv").write_text("\n".join(rows))
+    source = f"{{kind: catalogue, path: '{tmp_path / 'own.csv'}'}}"
+    made = make_parts(load("small", overrides=[f"surveys.ifs-fields.source={source}"]))
+    number = made.survey_names.index("ifs-fields")
+    column, mine = made.tile_surveys.index(number), made.tiling.inside[:, number]
+    needed = SurveyLedger(made, SurveyLedgerState()).needed()
+    assert sorted(needed[mine, column]) == [600.0, 30000.0]
 
 
 def test_a_visit_gives_a_field_with_a_cadence_its_share(parts: Any) -> None:

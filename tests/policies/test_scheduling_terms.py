@@ -195,3 +195,15 @@ def test_a_price_makes_a_survey_worth_more_and_next_to_nothing_at_price_zero() -
     assert 0.0 < decision.runner_up_score < 0.01 * decision.score
     assert decision.terms["price"] == pytest.approx(2.0)
     assert decision.terms["hour"] == pytest.approx(2.0)
+
+
+def test_a_field_with_a_time_of_its_own_advances_by_that() -> None:
+    """Not by the time of its survey's other fields."""
+    fields = SurveyView("fields", "ifs", 1.0, 3.0, 1000.0, "source", 0.0, 1e3, -0.26)
+    view = replace(
+        one(open_s=np.full(2, 500.0)), surveys=(fields,), remaining=np.ones((2, 1)),
+        urgency=np.ones((2, 1)),
+    )  # fmt: skip
+    assert tile_gain(view).tolist() == pytest.approx([1.5, 1.5])
+    own = replace(view, field_s=np.array([10_000.0, np.nan]))
+    assert tile_gain(own).tolist() == pytest.approx([0.15, 1.5])

@@ -74,7 +74,8 @@ class SurveyLedger:
         """Effective time that an unfinished target still needs [s], shape (tiles, tile surveys).
 
         Estimated: what was given to unfinished targets is spread over those of all tiles in which
-        the survey took part. Fields need their whole time, as only their share is left.
+        the survey took part. Fields need their whole time, their own or their survey's, as only
+        their share is left.
         """
         state, left = self.state, self.remaining
         found = np.empty(left.shape)
@@ -82,6 +83,9 @@ class SurveyLedger:
             found[:, column] = view.required_s
             served = state.served[:, column] > 0
             unfinished = float(left[served, column].sum())
+            if view.mode == "ifs":
+                own = self.parts.tiling.ifs_required_s
+                found[:, column] = np.where(np.isnan(own), view.required_s, own)
             if view.mode == "ifs" or not unfinished > 0.0:
                 continue
             totals = self.totals(self.parts.tile_surveys[column])
@@ -230,18 +234,23 @@ class SurveyLedger:
 
     def _cap(self, pending: Pending, mode: str, steps: dict[str, int]) -> None:
         """A visit gives a survey with a cadence no more than its share of the time it needs."""
-        for number, name in enumerate(self.parts.survey_names):
+        for number in range(len(self.parts.survey_names)):
             rules, most = self.parts.survey(number), self._cadences.most(number, pending.tile)
             takes_part = number in pending.wanted or number == pending.ifs_survey
             if most is None or rules.mode != mode or not takes_part:
                 continue
             given = pending.given.get(number, 0)
-            steps[name] = max(0, min(steps[rules.noise], most - given))
-            pending.given[number] = given + steps[name]
+            own = self._own(number)
+            steps[own] = max(0, min(steps[rules.noise], most - given))
+            pending.given[number] = given + steps[own]
+
+    def _own(self, survey: int) -> str:
+        """Key of what is a survey's alone: whatever it is called, no kind of noise."""
+        return f"survey {self.parts.survey_names[survey]}"
 
     def _steps(self, steps: dict[str, int], survey: int) -> int:
         """What an exposure gives to a survey, in steps of effective time."""
-        return steps.get(self.parts.survey_names[survey], steps[self.parts.survey(survey).noise])
+        return steps.get(self._own(survey), steps[self.parts.survey(survey).noise])
 
     def verdict(self, visit: int, exposure: int, mode: str, passed: bool) -> bool:
         """Take credit back if the exposure failed; return whether it passed."""
@@ -253,7 +262,7 @@ class SurveyLedger:
         else:
             given = {noise: -steps for noise, steps in pending.steps[key].items()}
             for number in list(pending.given):
-                pending.given[number] += given.get(self.parts.survey_names[number], 0)
+                pending.given[number] += given.get(self._own(number), 0)
             self._give(pending, mode, given, undo=True)
             self._give_tile(pending, mode, given)
         self._settle(visit)
@@ -343,6 +352,9 @@ class SurveyLedger:
             if self.parts.survey(self.parts.tile_surveys[column]).mode in modes:
                 continue
             self.state.served[pending.tile, column] -= 1
+            for later in self.state.pending.values():
+                if later.tile == pending.tile and later.last_s.get(column) == pending.begun_s:
+                    later.last_s[column] = before_s
             if self.state.last_s[pending.tile, column] == pending.begun_s:
                 self.state.last_s[pending.tile, column] = before_s
 

@@ -326,5 +326,6 @@ class Planner:
             parts.science_fibres,
             self.floors,
             self.plan,
+            parts.tiling.ifs_required_s[up],
         )
         return view, fit.exposures[k]

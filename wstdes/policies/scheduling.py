@@ -54,7 +54,7 @@ class SchedulingPolicy(Protocol):
 @njit
 def _gains(
     left: tuple[Array, Array, Array],
-    light: tuple[Array, Array, Array],
+    light: tuple[Array, Array, Array, Array],
     rules: Array,
     fibres: Array,
     limits: tuple[float, float, float],
@@ -62,7 +62,7 @@ def _gains(
 ) -> None:
     """Fill the four rows of out: gain, priced gain, that times urgency, gain times depth."""
     remaining, urgency, price = left
-    signal, sky, open_s = light
+    signal, sky, open_s, field_s = light
     sun, minimum_rate, exponent = limits
     for t in range(len(signal)):
         lr, hr = fibres[0], fibres[1]
@@ -79,8 +79,10 @@ def _gains(
                 rate *= signal[t] * (1.0 + rules[row, 6]) / (sky[t] + rules[row, 6])
             if rate < minimum_rate:
                 continue
-            advance = min(1.0, rate * open_s[t] * rules[row, 2])
-            mode = int(rules[row, 7])
+            mode, each = int(rules[row, 7]), rules[row, 2]
+            if mode == 2 and field_s[t] > 0.0:  # a field with a time of its own
+                each = 1.0 / field_s[t]
+            advance = min(1.0, rate * open_s[t] * each)
             if mode == 2:
                 gain = rules[row, 1] * min(advance, wanted)
             elif mode == 1:
@@ -131,12 +133,14 @@ def _weigh(
         return out
     remaining = plain(view.remaining, np.float64)
     prices = np.ones_like(remaining) if price is None else plain(price, np.float64)
+    field_s = np.full(len(view.tiles), np.nan) if view.field_s is None else view.field_s
     _gains(
         (remaining, plain(view.urgency, np.float64), prices),
         (
             plain(view.signal, np.float64),
             plain(view.sky, np.float64),
             plain(view.open_s, np.float64),
+            plain(field_s, np.float64),
         ),
         _rules(view),
         np.array([float(view.fibres.get(mode, 0)) for mode in _MODES]),

@@ -97,6 +97,9 @@ class SkyView:
         Variance of the detector over that of the dark sky, by mode.
     plan : SeasonPlan or None
         What the policy planned at an earlier noon.
+    field_s : ndarray of float64, shape (k,), optional
+        Effective time that the integral field of each tile needs; nan (or none at all): what its
+        survey says [s].
     """
 
     now_s: float
@@ -123,6 +126,7 @@ class SkyView:
     fibres: dict[str, int]
     floors: dict[str, float]
     plan: SeasonPlan | None = None
+    field_s: Array | None = None
 
     def rate(self, survey: SurveyView) -> Array:
         """Effective over open-shutter time to be expected for a survey, shape (k,)."""
