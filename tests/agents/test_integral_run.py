@@ -9,6 +9,7 @@ import pytest
 import simpy
 
 from wstdes.agents.integral import IntegralRun
+from wstdes.facility import build, load
 from wstdes.kernel import Signal
 
 
@@ -53,3 +54,30 @@ def test_it_takes_no_exposure_in_a_sky_that_its_survey_does_not_want() -> None:
 
 def test_it_ends_when_it_has_to() -> None:
     assert exposed(lambda t_s: True, latest_s=2500.0)[-1][1] == pytest.approx(2500.0)
+
+
+def test_a_visit_for_the_integral_field_alone_ends_with_it() -> None:
+    """Open-shutter time is of exposures, and no night is spent on fields that have enough."""
+    others = ("cosmo-wide", "cosmo-deep", "milky-way", "bright-stars-hr", "time-domain")
+    facility = build(
+        load(
+            "small",
+            overrides=[
+                "nights=1",
+                f"site.open_fraction={[1.0] * 12}",
+                "telescope.fault_interval=1000000 h",
+                "quality.defect_fraction=0",
+                "surveys.ifs-fields.required=20 min",
+                "surveys.ifs-fields.visit_effective=20 min",
+                *(f"surveys.{name}=null" for name in others),
+                "alerts=null",
+            ],
+        )
+    )
+    tables = facility.simulate_day(facility.new_states(), 0)
+    exposures = tables["exposures"].to_pylist()
+    visits = tables["visits"].to_pylist()
+    exposed_s = sum(row["open_shutter_s"] for row in exposures)
+    assert exposed_s <= sum(row["open_shutter_s"] for row in visits) < 1.03 * exposed_s
+    [progress] = tables["progress"].to_pylist()
+    assert progress["completed"] > 15

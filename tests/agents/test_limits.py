@@ -102,6 +102,7 @@ def test_an_exposure_of_a_fixed_length_ends_in_time_where_the_way_there_took_lon
 ) -> None:
     """Arms that take longer than usual must not move exposures into the morning."""
     run: Any = object.__new__(VisitRun)
+    run.modes = ["lr"]
     run.plan = SimpleNamespace(goal=None, open_s=1200.0, exposures=2, latest_s=5000.0 + room_s)
     run.day = SimpleNamespace(now=5000.0)
     run.parts = SimpleNamespace(scenario=SimpleNamespace(quality=SimpleNamespace(shortest_s=120)))

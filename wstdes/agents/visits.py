@@ -25,6 +25,9 @@ HEEDS = {"survey": ("abort", "switch"), "switch": ("abort",), "abort": ()}
 MARGIN = 1.01
 """Visits with a goal aim so much higher: short of it by a second, nobody's target is done."""
 
+FIELD_MARGIN = 1.05
+"""How much longer than planned a visit waits for an integral field that exposes alone."""
+
 Process = Generator[simpy.Event, Any, None]
 
 
@@ -166,7 +169,9 @@ class VisitRun:
 
     def _expose_all(self) -> Process:
         """Exposures until the goal is reached, or all are taken."""
-        most = self.parts.scenario.observing.exposures if self.plan.goal else self.plan.exposures
+        most = self.plan.exposures
+        if self.plan.goal and self.modes:
+            most = self.parts.scenario.observing.exposures
         for taken in range(most):
             self.cause = self.cause or self._obstacle()
             if taken and not self.cause and self._alert_waits("abort", "switch"):
@@ -179,6 +184,8 @@ class VisitRun:
     def _length(self, taken: int) -> float:
         """Open-shutter time of the next exposure; none if the goal is reached [s]."""
         goal, room = self.plan.goal, self.plan.latest_s - self.day.now
+        if not self.modes:
+            return self._field_length(room)
         if goal is None:
             whole = self.plan.open_s / self.plan.exposures
             length = whole if whole <= room + 1e-6 else room  # the way here took longer
@@ -192,6 +199,16 @@ class VisitRun:
         count = max(1, -int(-open_s // longest))
         length = min(max(min(open_s / count, longest), self._shortest_s), room)
         return length if length >= self._shortest_s else 0.0
+
+    def _field_length(self, room_s: float) -> float:
+        """Time until an integral field that exposes alone is looked at again; none if it ended [s].
+
+        It has its own clock and ends the visit; its read-outs are in this time.
+        """
+        field, readout_s = self._integral(), self.parts.scenario.spectrographs.readout_s
+        if field is None or not field.going or room_s < 1.0:
+            return 0.0
+        return min(FIELD_MARGIN * self.plan.open_s / self.plan.exposures + readout_s, room_s)
 
     @property
     def _shortest_s(self) -> float:
@@ -237,11 +254,16 @@ class VisitRun:
         Where the visit has a goal, the end is set anew whenever the weather changes. An urgent
         alert that waits may become observable when it rises, or when the weather changes.
         """
-        dome, goal, env = self.dome, self.plan.goal, self.env
+        dome, env = self.dome, self.env
+        goal, field = self.plan.goal, None
+        if not self.modes:
+            goal, field = None, self._integral()
         while self.day.now < until_s - 1e-6:
             urgent = self._waiting("abort")
             events = [dome.weather.closing.wait(), dome.telescope.failed.wait()]
             events.append(dome.broker.urgent.wait())
+            if field is not None:
+                events.append(field.process)
             if goal is not None or urgent:
                 events.append(dome.weather.changed.wait())
             rise_s = self.planner.alerts.next_rise_s(urgent)
@@ -257,6 +279,8 @@ class VisitRun:
                 return "weather"
             if self._alert_waits("abort"):
                 return "alert"
+            if field is not None and not field.going:
+                return ""
             if goal is not None:
                 until_s = self._end(begin_s, until_s)
         return ""
