@@ -11,6 +11,8 @@ import pytest
 from wstdes.clock import Clock
 from wstdes.facility import build, load
 from wstdes.models.sky import DaySky, Horizon
+from wstdes.policies.alerts import ByClass
+from wstdes.policies.views import AlertView
 
 QUIET = (
     f"site.open_fraction={[1.0] * 12}",
@@ -117,3 +119,23 @@ def test_the_fibres_that_an_alert_leaves_go_to_surveys_that_may_observe_now(tmp_
     served = {r["survey"] for r in night["assignments"] if r["visit"] == visit and r["assigned"]}
     assert served >= {"time-domain", "cosmo-wide"}
     assert not served & {"cosmo-deep", "milky-way"}
+
+
+@pytest.mark.parametrize("noise", ["sky", "source"])
+def test_what_an_alert_would_get_goes_by_the_noise_of_its_survey(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noise: str
+) -> None:
+    """A bright star is worth an interruption under a Moon that drowns a galaxy."""
+    rates: list[float] = []
+
+    def respond(_: Any, alert: AlertView) -> str:
+        rates.append(alert.rate)
+        return "abort"
+
+    monkeypatch.setattr(ByClass, "respond", respond)
+    middle = 0.5 * sum(dark())
+    rows = [(middle, *beside(middle, -0.5, -0.5))]
+    night = a_night(tmp_path, "urgent", rows, f"surveys.time-domain.noise={noise}")
+    visit = next(v for v in night["visits"] if v["reason"] == "abort")
+    assert visit["signal_expected"] > 0.0
+    assert (rates[-1] == pytest.approx(visit["signal_expected"])) == (noise == "source")

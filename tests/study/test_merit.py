@@ -169,8 +169,9 @@ def test_returns_in_their_window_keep_the_cadence(tmp_path: Path) -> None:
     days = [0.0, 10.0, 22.0, 40.0, 45.0]  # after 10 (in time), 12 (the edge), 18, 5
     rows = {
         "visits": [visit(i, 3, decided_s=d * DAY_S) for i, d in enumerate(days)]
-        + [visit(5, 5, decided_s=46.0 * DAY_S)],
-        "assignments": [given(i, WIDE, 9, 5) for i in range(6)] + [given(2, DEEP, 5, 5)],
+        + [visit(5, 5, decided_s=46.0 * DAY_S)]
+        + [visit(6, 3, decided_s=4.0 * DAY_S, exposures=0)],  # clouds came before the first
+        "assignments": [given(i, WIDE, 9, 5) for i in range(7)] + [given(2, DEEP, 5, 5)],
     }
     rules = {"visits": 4, "interval": "10 d", "tolerance": "2 d"}
     run = make(tmp_path / "run", rows, cosmo_wide={"cadence": rules})

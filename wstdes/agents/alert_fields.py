@@ -77,7 +77,7 @@ class AlertFields:
                 now - alert.asked_s,
                 alert.expiry_s - alert.asked_s,
                 exposing,
-                float(effective_rate(signal, sky, "sky", planner.floors["lr"])[0]),
+                float(effective_rate(signal, sky, self._noise, planner.floors["lr"])[0]),
             )
         )
         if response == "insert" or (exposing and response != "abort"):
@@ -148,6 +148,12 @@ class AlertFields:
         if span is None or opens_s < span[0]:
             return -math.inf
         return min(planner.until_s, span[1])
+
+    @property
+    def _noise(self) -> str:
+        """What limits the spectra of alerts."""
+        parts = self._planner.parts
+        return "sky" if parts.alert_survey is None else parts.survey(parts.alert_survey).noise
 
     def _suits(self, sky: float) -> bool:
         """Whether alerts may be observed under a sky."""

@@ -265,7 +265,8 @@ class AlertView:
     exposing : bool
         Whether an exposure would have to be stopped.
     rate : float
-        Effective over open-shutter time, under the sky's noise, that it would get now.
+        Effective over open-shutter time, under what limits its survey's spectra, that it would get
+        now.
     """
 
     response: str

@@ -109,12 +109,14 @@ def date_done(curve: Curve, share: float) -> float | None:
 def cadence_kept(run: Run) -> dict[str, tuple[int, int]]:
     """Returns to a tile in their window, and all returns, by survey with a cadence.
 
-    The window is the survey's interval, less or more its tolerance, from visit to visit.
+    The window is the survey's interval, less or more its tolerance, from visit to visit; those
+    that ended before their first exposure are none.
     """
     rules = {n: s.cadence for n, s in run.scenario.surveys.items() if s.cadence is not None}
     if not rules:
         return {}
-    visits = run.table("visits", ["visit", "tile", "decided_s"])
+    visits = run.table("visits", ["visit", "tile", "decided_s", "exposures"])
+    visits = visits.filter(pc.greater(visits.column("exposures"), 0))
     tile = dict(zip(*(visits.column(c).to_pylist() for c in ("visit", "tile")), strict=True))
     when = dict(zip(*(visits.column(c).to_pylist() for c in ("visit", "decided_s")), strict=True))
     given = run.table("assignments", ["visit", "survey", "assigned"])
