@@ -231,6 +231,21 @@ def test_what_is_still_needed_is_less_where_something_was_given(parts: Any) -> N
     assert (np.delete(needed, account.tile) == required_s).all()
 
 
+def test_what_finished_targets_got_beyond_their_need_helps_no_other(parts: Any) -> None:
+    """40 are done three times over and 20 are begun: 40 of the 60 left need all their time."""
+    account, wide = Account(parts), "cosmo-wide"
+    required_s, column = parts.scenario.surveys[wide].required_s, account.column(wide)
+    account.begin(0, {wide: range(40)}, {wide: 100})
+    account.expose(0, 0, "lr", 3.0 * required_s)
+    needed = account.ledger.needed()[:, column]
+    assert account.left(wide) == 60
+    assert (needed == required_s).all()
+    account.begin(1, {wide: range(40, 60)}, {wide: 60})
+    account.expose(1, 1, "lr", 0.75 * required_s)
+    needed = account.ledger.needed()[:, column]
+    assert 0.66 * required_s < needed[account.tile] < 0.76 * required_s  # 0.75 by target
+
+
 def test_an_integral_field_that_lost_its_time_is_observed_again_in_the_same_stay() -> None:
     """Its first run had enough until quality control failed an exposure."""
     facility = build(

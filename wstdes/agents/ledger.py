@@ -74,8 +74,9 @@ class SurveyLedger:
         """Effective time that an unfinished target still needs [s], shape (tiles, tile surveys).
 
         Estimated: what was given to unfinished targets is spread over those of all tiles in which
-        the survey took part. Fields need their whole time, their own or their survey's, as only
-        their share is left.
+        the survey took part. What the finished got beyond their need helps nobody: it is no more
+        than those that were begun may have. Fields need their whole time, their own or their
+        survey's, as only their share is left.
         """
         state, left = self.state, self.remaining
         found = np.empty(left.shape)
@@ -89,7 +90,9 @@ class SurveyLedger:
             if view.mode == "ifs" or not unfinished > 0.0:
                 continue
             totals = self.totals(self.parts.tile_surveys[column])
+            begun = max(0.0, totals.started - totals.completed) * view.required_s
             given = max(0.0, totals.effective_s - totals.completed * view.required_s)
+            given = min(given, begun)
             found[served, column] -= given / unfinished
         if self._by_tiles:
             found = np.where(np.isfinite(self._tile_s), self._tile_s - state.given_s, found)
