@@ -43,6 +43,11 @@ def test_the_shipped_plan_has_nothing_wrong():
             "surveys.cosmo-deep.sky_brightness_max",
             "darker than the sky",
         ),
+        (
+            "surveys.time-domain.sky_brightness_max=0.5",
+            "surveys.time-domain.sky_brightness_max",
+            "0.5 is darker than the sky over its fields ever is",
+        ),
         ("calibration.day_frames=2000", "calibration.day_frames", "which has 24 h"),
         (
             "surveys.cosmo-deep.cadence={visits: 3, interval: 30 min, tolerance: 5 min}",

@@ -23,7 +23,7 @@ FloatArray = NDArray[np.float64]
 
 SEASON_NIGHTS = 180
 """Runs shorter than this are taken for samples of a longer plan: their hours are not compared."""
-_NIGHTS, _MOMENTS, _TILES = 24, 5, 40
+_NIGHTS, _MOMENTS, _TILES, _DIRECTIONS = 24, 5, 40, 100
 _LUNATION = range(0, 30, 2)
 
 
@@ -85,8 +85,15 @@ def feasibility(
     names = list(scenario.surveys)
     for number in tile_surveys:
         survey = scenario.surveys[names[number]]
+        mine = np.flatnonzero(tiling.inside[:, number])
+        mine = mine[:: max(1, len(mine) // _TILES)]
         _cadence(scenario, names[number], survey, verdict)
-        _conditions(scenario, names[number], survey, tiling, number, skies, verdict)
+        _conditions(
+            scenario, names[number], (tiling.ra_rad[mine], tiling.dec_rad[mine]), skies, verdict
+        )
+    for name, survey in scenario.surveys.items():
+        if survey.source.kind == "alerts":
+            _conditions(scenario, name, _anywhere(), skies, verdict)
     if scenario.nights >= SEASON_NIGHTS:
         asked = _asked_hours(scenario, tiling, expected, tile_surveys, fibres, reach_rad)
         _hours(scenario, asked, _hours_there(scenario, clock, skies, closures), verdict)
@@ -235,16 +242,12 @@ def _longest_s(scenario: Scenario) -> float:
 def _conditions(
     scenario: Scenario,
     name: str,
-    survey: Survey,
-    tiling: Tiling,
-    number: int,
+    fields: tuple[FloatArray, FloatArray],
     skies: _Skies,
     verdict: Verdict,
 ) -> None:
-    """Whether the survey's sky is ever there while its tiles are up."""
-    mine = np.flatnonzero(tiling.inside[:, number])
-    mine = mine[:: max(1, len(mine) // _TILES)]
-    ra, dec = tiling.ra_rad[mine], tiling.dec_rad[mine]
+    """Whether the survey's sky is ever there while its fields (ICRS [rad]) are up."""
+    survey, (ra, dec) = scenario.surveys[name], fields
     sun = survey.sun_altitude_max_rad
     sun = scenario.observing.science_sun_altitude_rad if sun is None else sun
     seen = {day: skies.seen(ra, dec, sun, day) for day in skies.days}
@@ -255,7 +258,7 @@ def _conditions(
     if len(every) and high < 0.9 * every.min():
         verdict.errors.append(
             Problem(
-                f"{high:g} is darker than the sky over its tiles ever is: {every.min():.2f} times "
+                f"{high:g} is darker than the sky over its fields ever is: {every.min():.2f} times "
                 "dark at best, in a month",
                 f"surveys.{name}.sky_brightness_max",
                 hint="the dark sky at zenith is 1: a limit above it leaves time to observe",
@@ -264,7 +267,7 @@ def _conditions(
     elif not len(run):
         verdict.notes.append(
             Problem(
-                f"its tiles are not up at night {_during(scenario)}",
+                f"its fields are not up at night {_during(scenario)}",
                 f"surveys.{name}.footprint",
                 hint="start in another season, or run for longer",
             )
@@ -272,13 +275,20 @@ def _conditions(
     elif not ((run >= low) & (run <= high)).any():
         verdict.notes.append(
             Problem(
-                f"the sky over its tiles is {run.min():.1f} to {run.max():.1f} times dark "
+                f"the sky over its fields is {run.min():.1f} to {run.max():.1f} times dark "
                 f"{_during(scenario)}, and it observes from {low:g} to {high:g}: it will "
                 "get no time",
                 f"surveys.{name}.sky_brightness_{'max' if run.min() > high else 'min'}",
                 hint="start at another phase of the Moon, run for longer, or widen the limits",
             )
         )
+
+
+def _anywhere() -> tuple[FloatArray, FloatArray]:
+    """Positions spread evenly over the whole sky (a spiral) [rad]."""
+    place = np.arange(_DIRECTIONS)
+    golden = np.pi * (3.0 - np.sqrt(5.0))
+    return golden * place % (2.0 * np.pi), np.arcsin(1.0 - (2.0 * place + 1.0) / _DIRECTIONS)
 
 
 def _hours(scenario: Scenario, asked: float, there: float, verdict: Verdict) -> None:
