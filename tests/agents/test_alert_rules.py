@@ -88,7 +88,7 @@ def test_an_exposure_for_an_alert_keeps_the_limits_to_its_end(
 @pytest.mark.parametrize(
     ("rule", "seen"),
     [
-        ("sky_brightness_max=0.4", False),
+        ("sky_brightness_max=1.0", False),
         ("sun_altitude_max=-60 deg", False),
         ("sky_brightness_max=100", True),
     ],
