@@ -164,9 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.engine == "run":
         nights = chosen.nights or 1826
         options = {} if chosen.minimum_rate is None else {"minimum_rate": chosen.minimum_rate}
-        changes = chosen.set
-        dates = simulate(chosen.scenario, nights, chosen.seeds, chosen.out, changes, **options)
-        print(table(dates))
+        asked = chosen.scenario, nights, chosen.seeds, chosen.out, chosen.set
+        print(table(simulate(*asked, **options)))
         return
     if chosen.case == "desi" and chosen.tiles is None:
         parser.error("--case desi needs --tiles")

@@ -272,7 +272,6 @@ def _alert_list(scenario: Scenario, name: str, clock: Clock, folder: Path) -> Al
 
 def _view(scenario: Scenario, name: str) -> SurveyView:
     survey = scenario.surveys[name]
-    sun = survey.sun_altitude_max_rad
     return SurveyView(
         name,
         survey.mode,
@@ -282,7 +281,7 @@ def _view(scenario: Scenario, name: str) -> SurveyView:
         survey.noise,
         survey.sky_brightness_min,
         survey.sky_brightness_max,
-        scenario.observing.science_sun_altitude_rad if sun is None else sun,
+        scenario.sun_altitude_of(survey),
     )
 
 

@@ -7,39 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_interruptions import SITE, SKY, a_night
 
-from wstdes.clock import Clock
-from wstdes.facility import build, load
-from wstdes.models.sky import DaySky, Horizon
 from wstdes.policies.alerts import ByClass
 from wstdes.policies.views import AlertView
 
-QUIET = (
-    f"site.open_fraction={[1.0] * 12}",
-    "telescope.fault_interval=1000000 h",
-    "quality.defect_fraction=0",
-    "quality.signal_min=0",
-    *(f"alerts.{name}.rate=0 / d" for name in ("passive", "prompt", "urgent")),
-)
-SITE = load("small", overrides=QUIET).scenario
-CLOCK = Clock(SITE.start, SITE.site.longitude_rad)
-SKY = DaySky(
-    CLOCK, Horizon(SITE.site.latitude_rad, SITE.site.longitude_rad, SITE.site.height_m), 0.0
-)
 SLOW = ("focal_plane.reconfiguration=15 min", "calibration.attached_frames=0")
-
-
-def a_night(folder: Path, name: str, rows: list[tuple[float, float, float]], *changes: str) -> Any:
-    """Tables of a night with alerts of a class at these times [s] and places [rad]."""
-    lines = ["time,ra,dec"]
-    for t_s, ra, dec in rows:
-        place = f"{float(np.degrees(ra) % 360.0)!r},{float(np.degrees(dec))!r}"
-        lines.append(f"{CLOCK.utc(t_s).isoformat()[:19]},{place}")
-    path = folder / "alerts.csv"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    facility = build(load("small", overrides=[*QUIET, f"alerts.{name}.path={path}", *changes]))
-    tables = facility.simulate_day(facility.new_states(), 0)
-    return {k: v.to_pylist() for k, v in tables.items()}
 
 
 def dark() -> tuple[float, float]:

@@ -105,5 +105,5 @@ def test_an_exposure_of_a_fixed_length_ends_in_time_where_the_way_there_took_lon
     run.modes = ["lr"]
     run.plan = SimpleNamespace(goal=None, open_s=1200.0, exposures=2, latest_s=5000.0 + room_s)
     run.day = SimpleNamespace(now=5000.0)
-    run.parts = SimpleNamespace(scenario=SimpleNamespace(quality=SimpleNamespace(shortest_s=120)))
-    assert run._length(0) == length_s
+    run.parts = SimpleNamespace(shortest_exposure_s=120.0)
+    assert run._length() == length_s

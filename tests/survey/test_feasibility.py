@@ -279,3 +279,9 @@ def test_a_shape_has_one_form_and_lists_of_tiles_name_surveys(written):
         load(written, overrides=["tiles={kind: file, path: a.fits, programmes: {DARK: [dark]}}"])
     with pytest.raises(ConfigError, match="no percentage"):
         load(written, overrides=["tiles.overlap=lots %"])
+
+
+def test_a_sun_that_never_sinks_so_low_is_said():
+    for name in ("cosmo-deep", "time-domain"):
+        said = notes(f"surveys.{name}.sun_altitude_max=-80 deg")
+        assert f"surveys.{name}.sun_altitude_max: the Sun is never below -80 deg" in said

@@ -66,18 +66,17 @@ class AlertFields:
         end_s = opens_s - planner.overhead_s() + float(fit.visit_s[0])
         if not fit.exposures[0] or end_s > down_s:
             return None
-        middle = 0.5 * (opens_s + end_s)
-        sky = field.brightness(planner.sky.at(middle), planner.background)
-        if not self._suits(float(sky[0])):
+        mass, sky = field.one(0, 0.5 * (opens_s + end_s), planner.background)
+        if not self._suits(sky):
             return None
-        signal = planner.signal(field.at(middle).airmass)
+        signal = float(planner.signal(mass))
         response = parts.policies.alerts.respond(
             AlertView(
                 alert_class.response_of(alert.follow_up),
                 now - alert.asked_s,
                 alert.expiry_s - alert.asked_s,
                 exposing,
-                float(effective_rate(signal, sky, self._noise, planner.floors["lr"])[0]),
+                float(effective_rate(signal, sky, self._noise, planner.floors["lr"])),
             )
         )
         if response == "insert" or (exposing and response != "abort"):
@@ -90,10 +89,10 @@ class AlertFields:
             response,
             int(fit.exposures[0]),
             float(fit.open_s[0]),
-            float(sky[0]),
-            float(signal[0]),
+            sky,
+            signal,
             Decision(None),
-            self._guests(float(sky[0]), opens_s, end_s),
+            self._guests(sky, opens_s, end_s),
             alert=alert.number,
             latest_s=min(until_s, down_s),
         )
@@ -121,9 +120,9 @@ class AlertFields:
         if visit.alert is not None:
             return True
         planner = self._planner
-        exposures, _, readout_s = visit.exposures, *planner.times[1:]
-        opens_s = planner.day.now + planner.overhead_s(visit.stays)
-        end_s = opens_s + visit.open_s + exposures * readout_s
+        slew_s, readout_s = self._slew_s(visit.cirs_rad), planner.times[2]
+        opens_s = planner.day.now + slew_s + planner.overhead_s(visit.stays)
+        end_s = opens_s + visit.open_s + visit.exposures * readout_s
         return end_s <= self._until_s(opens_s) and self._suits(visit.sky)
 
     def _guests(self, sky: float, opens_s: float, end_s: float) -> frozenset[int]:
@@ -160,8 +159,7 @@ class AlertFields:
         parts = self._planner.parts
         if parts.alert_survey is None:
             return True
-        rules = parts.survey(parts.alert_survey)
-        return rules.sky_brightness_min <= sky <= rules.sky_brightness_max
+        return parts.survey(parts.alert_survey).wants_sky(sky)
 
     def _fit(self, exposures: int, opens_s: float, until_s: float) -> Lengths:
         """Length of a visit for an alert: no survey has a say."""

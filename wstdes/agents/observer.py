@@ -323,15 +323,14 @@ class Observer(Agent[ObserverState]):
             return self.planner.open_for(shutter.plan, goal, goal.effective_s)
 
         def suits(t_s: float) -> bool:
-            sky = self.planner.sight(shutter.plan, t_s).sky
-            return rules.sky_brightness_min <= sky <= rules.sky_brightness_max
+            return rules.wants_sky(self.planner.sight(shutter.plan, t_s).sky)
 
         return IntegralRun(
             self.env,
             self.dome,
             shutter,
             self.parts.scenario.observing.exposure_s,
-            max(1.0, self.parts.scenario.quality.shortest_s),
+            self.parts.shortest_exposure_s,
             wanted_s,
             suits,
             latest_s,

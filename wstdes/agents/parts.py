@@ -176,11 +176,14 @@ class Parts:
     @property
     def alert_sun_rad(self) -> float:
         """Sun's altitude below which alerts are observed: their survey's, or science's [rad]."""
-        usual = self.scenario.observing.science_sun_altitude_rad
         if self.alert_survey is None:
-            return usual
-        own = self.survey(self.alert_survey).sun_altitude_max_rad
-        return usual if own is None else own
+            return self.scenario.observing.science_sun_altitude_rad
+        return self.scenario.sun_altitude_of(self.survey(self.alert_survey))
+
+    @property
+    def shortest_exposure_s(self) -> float:
+        """Open-shutter time below which quality control fails an exposure [s]."""
+        return max(1.0, self.scenario.quality.shortest_s)
 
     @cached_property
     def fibre_tree(self) -> cKDTree:

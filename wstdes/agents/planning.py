@@ -239,7 +239,7 @@ class Planner:
         reference = self.floors[goal.mode]
         return float(effective_rate(signal, sight.sky, goal.noise, floor, reference))
 
-    def signal(self, mass: Array) -> Array:
+    def signal(self, mass: Array | float) -> Array:
         """Light in a fibre over that in reference conditions, now, by airmass."""
         current = self.weather.current
         return self.sensitivity.signal("lr", current.seeing_rad, current.transparency, mass)

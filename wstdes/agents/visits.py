@@ -176,12 +176,12 @@ class VisitRun:
             self.cause = self.cause or self._obstacle()
             if taken and not self.cause and self._alert_waits("abort", "switch"):
                 self.cause = "alert"
-            length = 0.0 if self.cause else self._length(taken)
+            length = 0.0 if self.cause else self._length()
             if not length:
                 return
             yield from self._expose(length)
 
-    def _length(self, taken: int) -> float:
+    def _length(self) -> float:
         """Open-shutter time of the next exposure; none if the goal is reached [s]."""
         goal, room = self.plan.goal, self.plan.latest_s - self.day.now
         if not self.modes:
@@ -189,7 +189,7 @@ class VisitRun:
         if goal is None:
             whole = self.plan.open_s / self.plan.exposures
             length = whole if whole <= room + 1e-6 else room  # the way here took longer
-            return length if length >= min(self._shortest_s, whole) else 0.0
+            return length if length >= min(self.parts.shortest_exposure_s, whole) else 0.0
         if self.effective_s >= goal.effective_s:
             return 0.0
         longest = self.parts.scenario.observing.exposure_s
@@ -197,8 +197,8 @@ class VisitRun:
             self.plan, goal, MARGIN * goal.effective_s - self.effective_s
         )
         count = max(1, -int(-open_s // longest))
-        length = min(max(min(open_s / count, longest), self._shortest_s), room)
-        return length if length >= self._shortest_s else 0.0
+        length = min(max(min(open_s / count, longest), self.parts.shortest_exposure_s), room)
+        return length if length >= self.parts.shortest_exposure_s else 0.0
 
     def _field_length(self, room_s: float) -> float:
         """Time until an integral field that exposes alone is looked at again; none if it ended [s].
@@ -209,11 +209,6 @@ class VisitRun:
         if field is None or not field.going or room_s < 1.0:
             return 0.0
         return min(FIELD_MARGIN * self.plan.open_s / self.plan.exposures + readout_s, room_s)
-
-    @property
-    def _shortest_s(self) -> float:
-        """Open-shutter time below which quality control fails an exposure [s]."""
-        return max(1.0, self.parts.scenario.quality.shortest_s)
 
     def _alert_waits(self, *responses: str) -> bool:
         """Whether an alert of these responses should be observed now instead."""
@@ -296,5 +291,5 @@ class VisitRun:
         left_s = MARGIN * goal.effective_s - so_far
         more = self.planner.open_for(self.plan, goal, left_s, frame_s)
         longest = begin_s + self.parts.scenario.observing.exposure_s
-        enough = max(now + more, begin_s + self._shortest_s)
+        enough = max(now + more, begin_s + self.parts.shortest_exposure_s)
         return max(now, min(enough, longest, self.plan.latest_s))

@@ -309,6 +309,11 @@ class Scenario(Model):
             )
         return self
 
+    def sun_altitude_of(self, survey: Survey) -> float:
+        """Sun's altitude below which a survey observes: its own, or that of science [rad]."""
+        own = survey.sun_altitude_max_rad
+        return self.observing.science_sun_altitude_rad if own is None else own
+
     @property
     def end_s(self) -> float:
         """The last noon, in seconds of the run."""

@@ -215,3 +215,7 @@ class Survey(Model):
         if self.source.kind == "alerts" and self.mode != "lr":
             raise ValueError("alerts are observed in the mode lr")
         return self
+
+    def wants_sky(self, sky: float) -> bool:
+        """Whether it observes under a sky, over dark."""
+        return self.sky_brightness_min <= sky <= self.sky_brightness_max

@@ -106,9 +106,9 @@ def _during(scenario: Scenario) -> str:
 
 def _sun_max(scenario: Scenario) -> float:
     """Altitude of the Sun below which a survey observes: that of the one that bears most [rad]."""
+    tiled = [s for s in scenario.surveys.values() if s.source.kind != "alerts"]
     usual = scenario.observing.science_sun_altitude_rad
-    own = [s.sun_altitude_max_rad for s in scenario.surveys.values() if s.source.kind != "alerts"]
-    return max((usual if sun is None else sun for sun in own), default=usual)
+    return max((scenario.sun_altitude_of(s) for s in tiled), default=usual)
 
 
 class _Skies:
@@ -248,8 +248,7 @@ def _conditions(
 ) -> None:
     """Whether the survey's sky is ever there while its fields (ICRS [rad]) are up."""
     survey, (ra, dec) = scenario.surveys[name], fields
-    sun = survey.sun_altitude_max_rad
-    sun = scenario.observing.science_sun_altitude_rad if sun is None else sun
+    sun = scenario.sun_altitude_of(survey)
     seen = {day: skies.seen(ra, dec, sun, day) for day in skies.days}
     run = np.concatenate([seen[day].ravel() for day in skies.run])
     every = np.concatenate([values.ravel() for values in seen.values()])
@@ -262,6 +261,15 @@ def _conditions(
                 "dark at best, in a month",
                 f"surveys.{name}.sky_brightness_max",
                 hint="the dark sky at zenith is 1: a limit above it leaves time to observe",
+            )
+        )
+    elif not skies.hours(sun).any():
+        verdict.notes.append(
+            Problem(
+                f"the Sun is never below {np.degrees(sun):.0f} deg {_during(scenario)}: it will "
+                "get no time",
+                f"surveys.{name}.sun_altitude_max",
+                hint="a higher limit, or another season",
             )
         )
     elif not len(run):

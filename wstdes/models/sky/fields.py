@@ -228,7 +228,7 @@ class FieldsSky:
         return out
 
     def one(self, number: int, t_s: float, background: Background) -> tuple[float, float]:
-        """Airmass and sky brightness of a single field, for a fifth of what arrays of one cost.
+        """Airmass and sky brightness of a single field, for half of what arrays of one cost.
 
         Parameters
         ----------
