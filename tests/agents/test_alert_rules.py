@@ -55,7 +55,7 @@ def test_an_exposure_for_an_alert_keeps_the_limits_to_its_end(
         assert (altitude >= low - 1e-5).all()
         assert (altitude <= high + 1e-5).all()
         assert row["shutter_close_s"] <= end + 1e-6
-    assert exposures(night, "abort") or what == "sets"
+    assert bool(exposures(night, "abort")) == (what != "sets")  # none that would be cut short
 
 
 @pytest.mark.parametrize(
